@@ -1,0 +1,146 @@
+// Package machine is every side effect goxin has on one host: files, kernel
+// parameters, programs, network, clock. Whatever wants to read or change a
+// host takes a Machine, so that crash tests, --root trees, peers and the demo
+// see all of it. The package decides nothing: it neither knows what a step is
+// nor retries, and it follows no policy beyond doing one thing durably.
+package machine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"time"
+)
+
+// ID names a machine in a run: "local", "root:DIR", "peer:NAME", "sim:NAME".
+type ID string
+
+// Local is the ID of the machine goxin runs on.
+const LocalID ID = "local"
+
+// ErrNotRunning is what a tree (--root) answers to anything that only a
+// running machine can do: programs, network, kernel parameters.
+var ErrNotRunning = errors.New("not a running machine")
+
+// Info is what Stat and Lstat tell of a file.
+type Info struct {
+	Mode fs.FileMode `json:"mode"` // type and permission bits, setuid and sticky included
+	Size int64       `json:"size"` // bytes
+	UID  int         `json:"uid"`
+	GID  int         `json:"gid"`
+}
+
+// Owner is whom a written file belongs to. Keep leaves that to what is there,
+// or, for a new file, to whoever runs goxin.
+type Owner struct {
+	UID int `json:"uid"`
+	GID int `json:"gid"`
+}
+
+// Root owns what goxin writes; Keep keeps the owner there is.
+var (
+	RootOwner = Owner{0, 0}
+	Keep      = Owner{-1, -1}
+)
+
+// Space is the room of a file system, in bytes.
+type Space struct {
+	Free  uint64 `json:"free"` // for unprivileged users
+	Total uint64 `json:"total"`
+}
+
+// Kernel is what only system calls tell: nothing in the file tree does.
+type Kernel struct {
+	Release     string `json:"release"`      // uname -r
+	Version     string `json:"version"`      // uname -v
+	Machine     string `json:"machine"`      // uname -m
+	Hostname    string `json:"hostname"`     // uname -n
+	PageSize    int    `json:"page_size"`    // bytes
+	ClockSynced bool   `json:"clock_synced"` // adjtimex(2) without STA_UNSYNC
+	UID         int    `json:"uid"`          // effective user id of goxin
+}
+
+// Command is a program to run. There is no shell; the environment is LC_ALL=C,
+// a fixed PATH and Env.
+type Command struct {
+	Argv    []string
+	Env     []string      // "NAME=value", added
+	Dir     string        // working directory; "/" if empty
+	Stdin   io.Reader     // nothing if nil
+	Timeout time.Duration // 0: ten minutes
+}
+
+// ExitError says that a program ran and did not exit with 0.
+type ExitError struct {
+	Argv   []string
+	Code   int    // -1 when killed by a signal
+	Stderr string // its last lines, at most 2 KiB
+}
+
+// Machine is one host. All names are absolute paths as that host sees them;
+// a missing file is fs.ErrNotExist. Methods are safe for concurrent use.
+type Machine interface {
+	ID() ID
+
+	Stat(name string) (Info, error)
+	Lstat(name string) (Info, error)
+	ReadDir(name string) ([]string, error) // names, sorted
+	Readlink(name string) (string, error)
+	Open(name string) (io.ReadCloser, error)
+	ReadFile(name string) ([]byte, error) // at most 64 MiB
+	Xattr(name, attr string) ([]byte, error)
+	Space(name string) (Space, error)
+
+	// WriteFile makes name hold data, all or nothing, durably: temporary file,
+	// fsync, rename, fsync of the directory. A final symbolic link is followed,
+	// so the link stays. The SELinux context of a replaced file is kept.
+	WriteFile(name string, data []byte, mode fs.FileMode, owner Owner) error
+	// Append adds data to name in one write and makes it durable; the file is
+	// made with mode if it is not there.
+	Append(name string, data []byte, mode fs.FileMode) error
+	// Stage opens a directory that will stand under its final name at once
+	// (Commit) or not at all (Discard).
+	Stage(dir string) (Stage, error)
+	Mkdir(name string, mode fs.FileMode, owner Owner) error // one level; fs.ErrExist
+	Remove(name string) error                               // file, link or empty directory
+	Symlink(target, name string) error                      // atomic; replaces a link
+	Rename(from, to string) error
+	Chmod(name string, mode fs.FileMode) error
+	Chown(name string, owner Owner) error
+	SetXattr(name, attr string, value []byte) error
+	// Clean removes what an interrupted WriteFile, Symlink or Stage of name
+	// left beside it.
+	Clean(name string) error
+	// WriteKernel writes to a file of /proc or /sys in place.
+	WriteKernel(name string, data []byte) error
+
+	// Run runs a program in a process group of its own and hands each line of
+	// its output (both streams) to out, which may be nil.
+	Run(ctx context.Context, c Command, out func(line string)) error
+	Dial(ctx context.Context, network, address string) (net.Conn, error)
+
+	Kernel() (Kernel, error)
+	Now() time.Time
+	// Lock takes the lock file name for this process without waiting and
+	// writes note into it. A held lock is a *LockedError.
+	Lock(name string, note []byte) (release func() error, err error)
+}
+
+// Stage is a directory being filled. Its methods take slash-separated paths
+// relative to it that do not climb.
+type Stage interface {
+	Mkdir(name string, mode fs.FileMode) error
+	Create(name string, mode fs.FileMode) (io.WriteCloser, error)
+	Symlink(target, name string) error
+	// Commit makes everything durable with one syncfs and renames the
+	// directory to its final name, which must not exist.
+	Commit() error
+	Discard() error
+}
+
+// LockedError says who holds a lock.
+type LockedError struct{ Note []byte }
+
+func (e *LockedError) Error() string { return "locked by another process" }
