@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"os/exec"
 	"time"
 )
 
@@ -77,6 +78,12 @@ type ExitError struct {
 	Argv   []string
 	Code   int    // -1 when killed by a signal
 	Stderr string // its last lines, at most 2 KiB
+}
+
+// MissingProgram says whether an error of Run means that there is no such
+// program to run.
+func MissingProgram(err error) bool {
+	return errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist)
 }
 
 // Machine is one host. All names are absolute paths as that host sees them;
