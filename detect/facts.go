@@ -79,7 +79,8 @@ type OS struct {
 	Name    Fact[string] `json:"name"`    // PRETTY_NAME
 	Version Fact[string] `json:"version"` // V10, 20, 22.03-LTS-SP4, …
 	Edition Fact[string] `json:"edition"` // UOS server: a, e, d; …
-	// ServicePack is SP1, SP2, SP3, SP3-2403; "" with Known where there is none.
+	// ServicePack is SP1, SP2, SP3, SP3-2403, 2503 (Kylin), SP4 (openEuler), 1050,
+	// 1060 (UOS); "" with Known where there is none.
 	ServicePack Fact[string] `json:"service_pack"`
 	Codename    Fact[string] `json:"codename"`
 }
@@ -135,6 +136,7 @@ type Clock struct {
 
 // Disk is the room of a place goxin will write to.
 type Disk struct {
+	For      string              `json:"for"`  // the place: /var/lib/goxin
 	Path     string              `json:"path"` // the deepest directory of it that exists
 	Space    Fact[machine.Space] `json:"space"`
 	Writable Fact[bool]          `json:"writable"`
@@ -142,8 +144,10 @@ type Disk struct {
 
 // User is who runs goxin.
 type User struct {
-	Root Fact[bool]     `json:"root"`
-	Caps Fact[[]string] `json:"caps"` // effective capabilities that tuning needs and that are missing: CAP_SYS_ADMIN, …
+	Root Fact[bool] `json:"root"`
+	// Missing is what tuning needs and goxin's effective capabilities lack:
+	// CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_SYS_RESOURCE.
+	Missing Fact[[]string] `json:"missing"`
 }
 
 // Tuner is another program that sets kernel parameters.

@@ -1,0 +1,55 @@
+package detect
+
+import (
+	"path"
+
+	"goxin/detect/machine"
+)
+
+// probeDisks looks at the places goxin writes to.
+func probeDisks(h *host, f *Facts) {
+	for _, place := range []string{"/", "/var/lib/goxin", "/usr/local", "/etc", "/tmp"} {
+		d := Disk{For: place, Path: place}
+		for d.Path != "/" && !h.isDir(d.Path) {
+			d.Path = path.Dir(d.Path)
+		}
+		if space, err := h.m.Space(d.Path); err != nil {
+			d.Space = unknown[machine.Space](cause(err).Error())
+		} else {
+			d.Space = known(space, "statfs(2)")
+		}
+		d.Writable = h.writable(d.Path, f)
+		f.Disks = append(f.Disks, d)
+	}
+}
+
+func (h *host) isDir(name string) bool {
+	info, err := h.m.Stat(name)
+	return err == nil && info.Mode.IsDir()
+}
+
+// writable: not on a read-only mount, and goxin is root or others may write.
+func (h *host) writable(dir string, f *Facts) Fact[bool] {
+	if !h.running {
+		return unknown[bool](h.why)
+	}
+	mounts, err := h.mountTable()
+	if err != nil {
+		return unknown[bool](err.Error())
+	}
+	m, ok := mountOf(mounts, dir)
+	if !ok {
+		return unknown[bool]("/proc/self/mountinfo has no mount for it")
+	}
+	if m.readOnly {
+		return known(false, "/proc/self/mountinfo: "+m.point+" is read-only")
+	}
+	if f.User.Root.Value {
+		return known(true, "/proc/self/mountinfo: "+m.point+", and root")
+	}
+	info, err := h.m.Stat(dir)
+	if err != nil {
+		return unknown[bool](cause(err).Error())
+	}
+	return known(info.Mode.Perm()&0o002 != 0, "its mode, for others than root")
+}

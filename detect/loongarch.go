@@ -1,0 +1,115 @@
+package detect
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+func cpuLoongArch(info cpuinfo, c *CPU) {
+	if v, key := info.get("cpu family", "system type"); strings.Contains(strings.ToLower(v), "loongson") {
+		c.Vendor = known("Loongson", cpuinfoFile+" "+key+" "+v)
+	}
+	if v, _ := info.get("model name"); v != "" {
+		c.Model = known(v, cpuinfoFile+" model name")
+	}
+	if flags := info.flags("features"); len(flags) > 0 {
+		c.SIMD = known(pick(flags, "lsx", "lasx"), cpuinfoFile+" features, on every CPU")
+	}
+	c.Level = known("", "Go has no levels for loong64")
+}
+
+// probeKernel also tells which of LoongArch's two ABIs kernel and C library
+// speak: a program built for the new one dies without a word on an old kernel.
+func probeKernel(h *host, f *Facts) {
+	k := &f.Kernel
+	k.Release = unknown[string](h.why)
+	if h.running {
+		k.Release = known(h.kernel.Release, "uname -r")
+	}
+	if f.Arch.GOARCH.Known && f.Arch.GOARCH.Value != "loong64" {
+		k.World = known("", "only LoongArch has two")
+		k.UserWorld = known("", "only LoongArch has two")
+		return
+	}
+	if !f.Arch.GOARCH.Known {
+		k.World, k.UserWorld = unknown[string](f.Arch.GOARCH.From), unknown[string](f.Arch.GOARCH.From)
+		return
+	}
+	k.World = unknown[string](h.why)
+	if h.running {
+		k.World = kernelWorld(h.kernel.Release, h.cpus)
+	}
+	k.UserWorld = h.userWorld()
+}
+
+// kernelWorld goes by the kernel's release; vendors shipped 5.10 in both
+// worlds, and there the case of cpuinfo's keys decides.
+func kernelWorld(release string, info cpuinfo) Fact[string] {
+	keys := ""
+	switch {
+	case info.upper && !info.lower:
+		keys = "new"
+	case info.lower && !info.upper:
+		keys = "old"
+	}
+	from := "kernel " + release
+	major, minor, ok := releaseNumber(release)
+	world := ""
+	switch {
+	case !ok:
+	case major < 5 || major == 5 && minor < 10:
+		world = "old"
+	case major > 5 || minor >= 19:
+		world = "new"
+	}
+	seen := map[string]string{
+		"old": `; /proc/cpuinfo says "model name"`, "new": `; /proc/cpuinfo says "Model Name"`,
+	}[keys]
+	switch {
+	case world != "" && keys != "" && keys != world:
+		return known(world, from+seen+", which speaks against it")
+	case world != "":
+		return known(world, from+seen)
+	case keys != "":
+		return known(keys, from+" came in both worlds"+seen)
+	}
+	return unknown[string](from + " came in both worlds, and /proc/cpuinfo does not tell")
+}
+
+// releaseNumber reads 4 and 19 off "4.19.90-52.22.v2207.ky10.aarch64".
+func releaseNumber(release string) (major, minor int, ok bool) {
+	a, rest, _ := strings.Cut(release, ".")
+	end := strings.IndexFunc(rest, func(c rune) bool { return c < '0' || c > '9' })
+	if end >= 0 {
+		rest = rest[:end]
+	}
+	major, err1 := strconv.Atoi(a)
+	minor, err2 := strconv.Atoi(rest)
+	return major, minor, err1 == nil && err2 == nil
+}
+
+// userWorld goes by the program loaders there are, then by the object version in
+// a program's ELF flags. Hosts with libLoL have both loaders and are new.
+func (h *host) userWorld() Fact[string] {
+	head, file, err := h.programELF()
+	flags := ""
+	if err == nil {
+		flags = fmt.Sprintf("; %s has ELF flags %#x", file, head.Flags)
+	}
+	if l := h.first("/lib64/ld-linux-loongarch-lp64d.so.1", "/lib/ld-musl-loongarch64.so.1"); l != "" {
+		return known("new", l+flags)
+	}
+	if h.exists("/lib64/ld.so.1") {
+		return known("old", "/lib64/ld.so.1"+flags)
+	}
+	if err == nil && head.Machine == 258 {
+		const objectVersion = 0xc0 // EF_LOONGARCH_OBJABI_MASK
+		world := "old"
+		if head.Flags&objectVersion == 0x40 {
+			world = "new"
+		}
+		return known(world, fmt.Sprintf("no loader%s", flags))
+	}
+	return unknown[string]("no loader of either world, and no program to look at")
+}
