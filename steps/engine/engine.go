@@ -8,7 +8,9 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"sync"
 
+	"goxin/assets/lang"
 	"goxin/detect"
 	"goxin/detect/machine"
 )
@@ -35,3 +37,101 @@ type Config struct {
 	Owner    string      // who runs: "person", "ansible", …
 	Version  string      // of goxin, for the journal
 }
+
+// DefaultDir is where the journal is kept.
+const DefaultDir = "/var/lib/goxin"
+
+// Engine does the work. Make one per process with New.
+type Engine struct {
+	machines map[machine.ID]machine.Machine
+	order    []machine.ID
+	home     machine.Machine
+	dir      string
+	steps    []Step
+	kinds    Kinds
+	detect   func(context.Context, machine.Machine) (*detect.Facts, error)
+	owner    string
+	version  string
+
+	mu     sync.Mutex // of hosts and of listening
+	hosts  Hosts
+	listen func(Event)
+}
+
+// New makes an engine. It touches nothing.
+func New(c Config) *Engine {
+	e := &Engine{
+		machines: make(map[machine.ID]machine.Machine),
+		home:     c.Home, dir: c.Dir, steps: c.Steps, kinds: c.Kinds, detect: c.Detect,
+		owner: c.Owner, version: c.Version, listen: c.Notify,
+	}
+	for _, m := range c.Machines {
+		e.machines[m.ID()] = m
+		e.order = append(e.order, m.ID())
+	}
+	if e.home == nil {
+		e.home = c.Machines[0]
+	}
+	if e.dir == "" {
+		e.dir = DefaultDir
+	}
+	return e
+}
+
+// Dir is the state directory, on the machine where the journal is kept.
+func (e *Engine) Dir() string { return e.dir }
+
+// Step is the step with this ID; nil when there is none.
+func (e *Engine) Step(id string) Step {
+	for _, s := range e.steps {
+		if s.ID() == id {
+			return s
+		}
+	}
+	return nil
+}
+
+// Detect learns the facts of all machines, anew: a step may have changed them.
+func (e *Engine) Detect(ctx context.Context) (Hosts, error) {
+	h := Hosts{Order: e.order, Facts: make(map[machine.ID]*detect.Facts)}
+	for _, id := range e.order {
+		f, err := e.detect(ctx, e.machines[id])
+		if err != nil {
+			return Hosts{}, lang.Errorf(err, "cannot detect machine %s", "无法检测机器 %s", id)
+		}
+		h.Facts[id] = f
+	}
+	e.mu.Lock()
+	e.hosts = h
+	e.mu.Unlock()
+	return h, nil
+}
+
+func (e *Engine) hostsKnown(ctx context.Context) (Hosts, error) {
+	e.mu.Lock()
+	h := e.hosts
+	e.mu.Unlock()
+	if h.Facts != nil {
+		return h, nil
+	}
+	return e.Detect(ctx)
+}
+
+// Listen replaces who hears of events; nil: nobody.
+func (e *Engine) Listen(f func(Event)) {
+	e.mu.Lock()
+	e.listen = f
+	e.mu.Unlock()
+}
+
+func (e *Engine) notify(ev Event) {
+	ev.Version, ev.Time = 1, e.home.Now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.listen != nil {
+		e.listen(ev)
+	}
+}
+
+// Steps are all steps, in order.
+func (e *Engine) Steps() []Step { return e.steps }

@@ -14,7 +14,7 @@ type What string
 const (
 	RunStarted  What = "run-started"
 	Surveying   What = "surveying"
-	Planned     What = "planned" // a step is planned; N of its Of items change something
+	PlanReady   What = "planned" // a step is planned; N of its Of items change something
 	StepStarted What = "step-started"
 	Doing       What = "doing"
 	Output      What = "output" // a line a program printed, in Text

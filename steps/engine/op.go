@@ -26,7 +26,9 @@ type Op interface {
 	Do(ctx context.Context, m machine.Machine, say func(line string)) (Outcome, error)
 	// Undo puts before back if the target is still in state after, or already
 	// in before; otherwise it leaves it alone and returns ErrNotOurs. Idempotent,
-	// and right after half a Do or half an Undo: leftovers are cleaned.
+	// and right after half a Do or half an Undo: leftovers are cleaned. after has
+	// no Meta where nobody saw it, since the process died within Do. Blobs of after
+	// are not kept; its Ref is.
 	Undo(ctx context.Context, m machine.Machine, before, after State) error
 	Why() lang.Text   // reason, source, risk
 	ByHand() []string // the commands a person would type

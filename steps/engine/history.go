@@ -1,0 +1,309 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sort"
+	"strconv"
+	"time"
+
+	"goxin/assets/lang"
+	"goxin/detect/machine"
+)
+
+// Status is what became of a run.
+type Status string
+
+// The statuses, as `goxin runs` shows them.
+//
+//	(header) ─▶ Interrupted ─ resume ─▶ Applied ──┬─ undo ─▶ Undone
+//	                │                             │
+//	                └─ undo ─▶ Undone             └ --confirm ─▶ Awaiting ─┬─ confirm ─▶ Applied
+//	                                                                       └─ deadline, boot ─▶ Undone
+const (
+	StatusInterrupted Status = "interrupted" // it has no end: the process died, or still runs
+	StatusApplied     Status = "applied"
+	StatusFailed      Status = "failed"   // stopped at a failure; what stands, stands
+	StatusUndone      Status = "undone"   // nothing of it stands
+	StatusAwaiting    Status = "awaiting" // applied, and undone at its deadline unless confirmed
+)
+
+type opStatus uint8
+
+const (
+	opPlanned opStatus = iota // not reached
+	opSkipped
+	opDoing
+	opDone
+	opFailed
+	opUndone
+	opLeft // not undone: somebody changed it since
+)
+
+// opHistory is what a journal tells of one op. An op is live when its change
+// stands: done and not undone, or begun and never finished.
+type opHistory struct {
+	step    string
+	s, n    int
+	on      machine.ID
+	op      Op
+	status  opStatus
+	before  State
+	after   State
+	outcome Outcome
+}
+
+func (o *opHistory) live() bool {
+	return o.status == opDone || o.status == opDoing || o.status == opFailed
+}
+
+type stepHistory struct {
+	id               string
+	survey           Survey
+	values           Values
+	wanted, reviewed string
+	ops              []*opHistory
+	done             bool
+}
+
+// history is a run as its journal tells it.
+type history struct {
+	journal  journal
+	header   record
+	first    machine.ID // the machine the run is about: a tree may have been moved since
+	steps    []*stepHistory
+	status   Status
+	boot     string  // of the confirmation that is due
+	deadline float64 // seconds since that boot
+	confirm  time.Duration
+	ended    time.Time
+}
+
+// ops are all ops, in the order they were done.
+func (h *history) ops() []*opHistory {
+	var all []*opHistory
+	for _, s := range h.steps {
+		all = append(all, s.ops...)
+	}
+	return all
+}
+
+func (h *history) standing() int {
+	n := 0
+	for _, o := range h.ops() {
+		if o.live() {
+			n++
+		}
+	}
+	return n
+}
+
+// RunInfo is a run as it is listed.
+type RunInfo struct {
+	ID         RunID     `json:"id"`
+	Status     Status    `json:"status"`
+	Time       time.Time `json:"time"`
+	Owner      string    `json:"owner"`
+	Steps      []string  `json:"steps"`
+	Changes    int       `json:"changes"`    // that stand
+	Deviations int       `json:"deviations"` // among them
+}
+
+func (h *history) info() RunInfo {
+	i := RunInfo{ID: h.header.ID, Status: h.status, Time: h.header.Time, Owner: h.header.Owner, Changes: h.standing(), Steps: []string{}}
+	for _, s := range h.steps {
+		i.Steps = append(i.Steps, s.id)
+	}
+	for _, o := range h.ops() {
+		if o.status == opDone && o.outcome.Deviates() {
+			i.Deviations++
+		}
+	}
+	return i
+}
+
+// replay rebuilds a run from its journal.
+func (e *Engine) replay(j journal, recs []record) (*history, error) {
+	h := &history{journal: j, header: recs[0], first: e.order[0], status: StatusInterrupted}
+	if len(h.header.Machines) == 0 {
+		return nil, lang.Errorf(nil, "cannot read journal %s:1: it names no machine", "无法读取运行日志 %s:1：没有写明机器", j.file())
+	}
+	if c := h.header.Confirm; c != "" {
+		d, err := time.ParseDuration(c)
+		if err != nil {
+			return nil, fmt.Errorf("journal %s:1: confirm: %w", j.file(), err)
+		}
+		h.confirm = d
+	}
+	for i, r := range recs[1:] {
+		if err := h.add(e.kinds, r); err != nil {
+			return nil, lang.Errorf(err, "cannot read journal %s:%d", "无法读取运行日志 %s:%d", j.file(), i+2)
+		}
+	}
+	return h, nil
+}
+
+func (h *history) add(kinds Kinds, r record) error {
+	switch r.What {
+	case "step":
+		s := &stepHistory{id: r.Step, survey: r.Survey, values: r.Values, wanted: r.Wanted, reviewed: r.Reviewed}
+		for n, ro := range r.Ops {
+			op, err := kinds.decode(ro)
+			if err != nil {
+				return err
+			}
+			on := ro.On
+			if on == h.header.Machines[0] {
+				on = h.first
+			}
+			s.ops = append(s.ops, &opHistory{step: r.Step, s: len(h.steps) + 1, n: n + 1, on: on, op: op})
+		}
+		h.steps = append(h.steps, s)
+		return nil
+	case "awaiting":
+		h.status, h.boot, h.deadline = StatusAwaiting, r.Boot, r.Deadline
+		return nil
+	case "confirmed":
+		h.status = StatusApplied
+		return nil
+	case "end":
+		h.status, h.ended = r.Status, r.Time
+		return nil
+	}
+	if r.S < 1 || r.S > len(h.steps) {
+		return fmt.Errorf("no step %d", r.S)
+	}
+	s := h.steps[r.S-1]
+	switch r.What {
+	case "step-done":
+		s.done = true
+		return nil
+	case "proved":
+		return nil
+	}
+	if r.N < 1 || r.N > len(s.ops) {
+		return fmt.Errorf("no operation %d in step %d", r.N, r.S)
+	}
+	o := s.ops[r.N-1]
+	state := func() State {
+		if r.State == nil {
+			return State{}
+		}
+		return *r.State
+	}
+	switch r.What {
+	case "skip":
+		o.status, o.before, o.after = opSkipped, state(), state()
+	case "doing":
+		o.status, o.before, o.after = opDoing, state(), State{}
+	case "done":
+		o.status, o.after = opDone, state()
+		if r.Outcome != nil {
+			o.outcome = *r.Outcome
+		}
+	case "failed":
+		o.status, o.after = opFailed, state()
+	case "undone":
+		o.status = opUndone
+	case "left":
+		o.status = opLeft
+	default:
+		return fmt.Errorf("unknown record %q", r.What)
+	}
+	return nil
+}
+
+func (k Kinds) decode(ro recordedOp) (Op, error) {
+	mk, ok := k[ro.Kind]
+	if !ok {
+		return nil, fmt.Errorf("unknown kind of operation %q", ro.Kind)
+	}
+	op := mk()
+	if err := json.Unmarshal(ro.Op, op); err != nil {
+		return nil, fmt.Errorf("operation of kind %s: %w", ro.Kind, err)
+	}
+	return op, nil
+}
+
+// histories are all runs, oldest first. A run whose header never became durable
+// changed nothing and is not among them.
+func (e *Engine) histories() ([]*history, error) {
+	names, err := e.home.ReadDir(e.dir + "/runs")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, lang.Errorf(err, "cannot list the runs in %s", "无法列出 %s 中的运行记录", e.dir)
+	}
+	var hs []*history
+	for _, name := range names {
+		if _, err := strconv.Atoi(name); err != nil {
+			continue
+		}
+		j := journal{e.home, e.dir + "/runs/" + name}
+		recs, _, err := j.read()
+		if err != nil {
+			return nil, err
+		}
+		if len(recs) == 0 {
+			continue
+		}
+		h, err := e.replay(j, recs)
+		if err != nil {
+			return nil, err
+		}
+		hs = append(hs, h)
+	}
+	sort.Slice(hs, func(i, k int) bool { return hs[i].header.ID < hs[k].header.ID })
+	return hs, nil
+}
+
+// find gives run id, or, for 0, the newest of which something stands.
+func (e *Engine) find(id RunID) (*history, error) {
+	hs, err := e.histories()
+	if err != nil {
+		return nil, err
+	}
+	for i := len(hs) - 1; i >= 0; i-- {
+		h := hs[i]
+		if h.header.ID == id || id == 0 && (h.standing() > 0 || h.status == StatusInterrupted) {
+			return h, nil
+		}
+	}
+	if id == 0 {
+		return nil, nil
+	}
+	return nil, lang.Errorf(nil, "cannot find run %d", "找不到运行 %d", id).
+		WithHint("see `goxin runs`", "用 `goxin runs` 查看有哪些运行")
+}
+
+// Runs lists all runs, oldest first.
+func (e *Engine) Runs() ([]RunInfo, error) {
+	hs, err := e.histories()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]RunInfo, len(hs))
+	for i, h := range hs {
+		out[i] = h.info()
+	}
+	return out, nil
+}
+
+// Pending is the run that was interrupted or waits for its confirmation; nil
+// when there is none.
+func (e *Engine) Pending() (*RunInfo, error) {
+	hs, err := e.histories()
+	if err != nil {
+		return nil, err
+	}
+	for i := len(hs) - 1; i >= 0; i-- {
+		if s := hs[i].status; s == StatusInterrupted || s == StatusAwaiting {
+			info := hs[i].info()
+			return &info, nil
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,180 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+
+	"goxin/assets/lang"
+	"goxin/detect/machine"
+)
+
+// Planned is an item with what was observed and what would change.
+type Planned struct {
+	On      machine.ID `json:"on"`
+	Op      Op         `json:"op,omitempty"` // nil where Unknown is set
+	Kind    string     `json:"kind,omitempty"`
+	Target  string     `json:"target,omitempty"`
+	Before  State      `json:"-"`
+	Diff    Diff       `json:"diff"`
+	Why     lang.Text  `json:"why,omitzero"`
+	ByHand  []string   `json:"by_hand,omitempty"`
+	Unknown string     `json:"known_after,omitempty"` // the step it is known after
+}
+
+// StepPlan is what applying one step would change, as it is reviewed. Wanted is
+// the digest of what should be true, the same on every fresh machine with the
+// same answers and survey; Reviewed is the digest of this very diff.
+type StepPlan struct {
+	Step     string    `json:"step"`
+	Values   Values    `json:"values"`
+	Survey   Survey    `json:"survey,omitempty"`
+	Hosts    Hosts     `json:"-"`
+	Items    []Planned `json:"items"`
+	Notes    []Note    `json:"notes,omitempty"`
+	Wanted   string    `json:"wanted"`
+	Reviewed string    `json:"reviewed"`
+	proofs   []Proof
+}
+
+// Changes counts the items that would change something, the unknown ones
+// included.
+func (p *StepPlan) Changes() int {
+	n := 0
+	for _, it := range p.Items {
+		if it.Unknown != "" || it.Diff.Action != None {
+			n++
+		}
+	}
+	return n
+}
+
+// Survey looks up what s needs before it can be planned; nil for a step that
+// needs nothing.
+func (e *Engine) Survey(ctx context.Context, s Step, v Values, say func(lang.Text)) (Survey, error) {
+	sv, ok := s.(Surveyor)
+	if !ok {
+		return nil, nil
+	}
+	h, err := e.hostsKnown(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e.notify(Event{What: Surveying, Step: s.ID()})
+	return sv.Survey(ctx, e.machines, h, v, say)
+}
+
+// Plan asks the step what should be true and observes how far it is so.
+func (e *Engine) Plan(ctx context.Context, s Step, sv Survey, v Values) (*StepPlan, error) {
+	h, err := e.hostsKnown(ctx)
+	if err != nil {
+		return nil, err
+	}
+	items, err := s.Ops(h, sv, v)
+	if err != nil {
+		return nil, lang.Errorf(err, "cannot plan %s", "无法为「%s」制定计划", s.Title())
+	}
+	p := &StepPlan{Step: s.ID(), Values: v, Survey: sv, Hosts: h, Items: make([]Planned, len(items))}
+	for i, it := range items {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if it.Unknown != "" {
+			p.Items[i] = Planned{On: it.On, Unknown: it.Unknown}
+			continue
+		}
+		pl := Planned{On: it.On, Op: it.Op, Kind: it.Op.Kind(), Target: it.Op.Target(), Why: it.Op.Why(), ByHand: it.Op.ByHand()}
+		if pl.Before, err = e.observe(ctx, it.On, it.Op); err != nil {
+			return nil, err
+		}
+		pl.Diff = it.Op.Diff(pl.Before)
+		p.Items[i] = pl
+	}
+	if n, ok := s.(Noter); ok {
+		p.Notes = n.Notes(h, sv, v)
+	}
+	if pr, ok := s.(Prover); ok {
+		p.proofs = pr.Proofs(h, sv, v)
+	}
+	if err := p.digest(h.Order); err != nil {
+		return nil, err
+	}
+	e.notify(Event{What: PlanReady, Step: p.Step, N: p.Changes(), Of: len(p.Items)})
+	return p, nil
+}
+
+func (e *Engine) observe(ctx context.Context, on machine.ID, op Op) (State, error) {
+	m, ok := e.machines[on]
+	if !ok {
+		return State{}, lang.Errorf(nil, "cannot observe %s: no machine %q in this run", "无法查看 %s：本次运行中没有机器 %q", op.Target(), on)
+	}
+	s, err := op.Observe(ctx, m)
+	if err != nil {
+		return State{}, lang.Errorf(err, "cannot observe %s", "无法查看 %s", op.Target())
+	}
+	return s, nil
+}
+
+// digest hashes the plan. Machines count by their place in the run, so that a
+// tree and the machine it becomes agree; reasons are for people and left out.
+func (p *StepPlan) digest(order []machine.ID) error {
+	place := make(map[machine.ID]int, len(order))
+	for i, id := range order {
+		place[id] = i
+	}
+	type wanted struct {
+		On   int             `json:"on"`
+		Kind string          `json:"kind"`
+		Op   json.RawMessage `json:"op"`
+	}
+	w, r := sha256.New(), sha256.New()
+	ew, er := json.NewEncoder(w), json.NewEncoder(r)
+	if err := ew.Encode(p.Step); err != nil {
+		return err
+	}
+	for _, it := range p.Items {
+		b := []byte(`null`)
+		if it.Op != nil {
+			var err error
+			if b, err = wantedJSON(it.Op); err != nil {
+				return err
+			}
+		}
+		if err := ew.Encode(wanted{place[it.On], it.Kind, b}); err != nil {
+			return err
+		}
+		if err := er.Encode([]any{it.Before, it.Diff.Action, it.Unknown}); err != nil {
+			return err
+		}
+	}
+	p.Wanted = hex.EncodeToString(w.Sum(nil))
+	r.Write([]byte(p.Wanted))
+	p.Reviewed = hex.EncodeToString(r.Sum(nil))
+	return nil
+}
+
+// wantedJSON is op's JSON without its reason, with sorted keys.
+func wantedJSON(op Op) ([]byte, error) {
+	b, err := json.Marshal(op)
+	if err != nil {
+		return nil, err
+	}
+	var m map[string]json.RawMessage
+	d := json.NewDecoder(bytes.NewReader(b))
+	if err := d.Decode(&m); err != nil {
+		return nil, err
+	}
+	delete(m, "reason")
+	return json.Marshal(m)
+}
+
+// Digest folds the digests of several steps' plans into one.
+func Digest(digests ...string) string {
+	h := sha256.New()
+	for _, d := range digests {
+		h.Write([]byte(d + "\n"))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,418 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+	"time"
+
+	"goxin/assets/lang"
+	"goxin/detect/machine"
+)
+
+// RunOptions are what a run is asked to do.
+type RunOptions struct {
+	Answers Answers
+	Strict  bool          // a deviation is a failure
+	Confirm time.Duration // undo the run unless it is confirmed within this time; 0: it stands
+}
+
+// Run is a run under way: it holds the lock until End.
+type Run struct {
+	e       *Engine
+	h       *history
+	opts    RunOptions
+	release func() error
+	failed  bool
+	undone  bool
+}
+
+// StaleError says that the machine moved since a plan was reviewed.
+type StaleError struct{ Targets []string }
+
+func (s *StaleError) Error() string {
+	return "changed since the plan was reviewed: " + strings.Join(s.Targets, ", ")
+}
+
+// BusyError says that another run holds the lock, or that one waits for a
+// confirmation (Due) or was interrupted and must be finished or undone first.
+type BusyError struct {
+	Holder      Holder // of the lock, when it is held
+	Due         RunID  // waits for its confirmation
+	Interrupted RunID
+}
+
+// Holder is who holds the lock: the note in the lock file.
+type Holder struct {
+	PID     int       `json:"pid"`
+	Since   time.Time `json:"since"`
+	Command string    `json:"command"`
+}
+
+func (b *BusyError) Error() string {
+	switch {
+	case b.Due > 0:
+		return fmt.Sprintf("run %d waits for its confirmation", b.Due)
+	case b.Interrupted > 0:
+		return fmt.Sprintf("run %d was interrupted", b.Interrupted)
+	}
+	return fmt.Sprintf("another run (pid %d, since %s) is at work", b.Holder.PID, b.Holder.Since.Format(time.DateTime))
+}
+
+// DeviationError is the failure of a strict run.
+type DeviationError struct {
+	Target  string
+	Outcome Outcome
+}
+
+func (d *DeviationError) Error() string {
+	return fmt.Sprintf("%s: %s (%s)", d.Target, d.Outcome.Kind, d.Outcome.By.EN)
+}
+
+// Deviation is an op that did not come out as asked and was accepted.
+type Deviation struct {
+	On      machine.ID `json:"on"`
+	Kind    string     `json:"kind"`
+	Target  string     `json:"target"`
+	Outcome Outcome    `json:"outcome"`
+}
+
+// StepResult is what applying a step did.
+type StepResult struct {
+	Applied    int         `json:"applied"`
+	Skipped    int         `json:"skipped"`
+	Deviations []Deviation `json:"deviations,omitempty"`
+}
+
+// lock takes the state directory for this process.
+func (e *Engine) lock() (func() error, error) {
+	if err := e.mkdirs(e.dir); err != nil {
+		return nil, err
+	}
+	note, err := json.Marshal(holder(e.home.Now()))
+	if err != nil {
+		return nil, err
+	}
+	release, err := e.home.Lock(e.dir+"/lock", note)
+	var held *machine.LockedError
+	if errors.As(err, &held) {
+		b := &BusyError{}
+		_ = json.Unmarshal(held.Note, &b.Holder) // a note that is just being written is empty
+		return nil, b
+	}
+	if err != nil {
+		return nil, lang.Errorf(err, "cannot lock %s", "无法锁定 %s", e.dir)
+	}
+	return release, nil
+}
+
+// mkdirs makes dir and its parents, root's alone.
+func (e *Engine) mkdirs(dir string) error {
+	if _, err := e.home.Stat(dir); err == nil {
+		return nil
+	}
+	if p := path.Dir(dir); p != dir {
+		if err := e.mkdirs(p); err != nil {
+			return err
+		}
+	}
+	mode := fs.FileMode(0o755)
+	if strings.HasPrefix(dir+"/", e.dir+"/") {
+		mode = 0o700
+	}
+	if err := e.home.Mkdir(dir, mode, machine.Keep); err != nil && !errors.Is(err, fs.ErrExist) {
+		return lang.Errorf(err, "cannot make directory %s", "无法创建目录 %s", dir).
+			WithHint("goxin keeps there what it needs to undo; choose another place with --state", "goxin 在此保存撤销所需的内容；可用 --state 另选位置")
+	}
+	return nil
+}
+
+// Start begins a run: one at a time, and its header is durable before anything
+// else. A run that was interrupted or awaits its confirmation comes first.
+func (e *Engine) Start(ctx context.Context, o RunOptions) (*Run, error) {
+	if o.Confirm > 0 {
+		if err := e.canGuard(); err != nil {
+			return nil, err
+		}
+	}
+	release, err := e.lock()
+	if err != nil {
+		return nil, err
+	}
+	r, err := e.start(ctx, o)
+	if err != nil {
+		return nil, errors.Join(err, release())
+	}
+	r.release = release
+	e.notify(Event{What: RunStarted, Run: r.ID()})
+	return r, nil
+}
+
+func (e *Engine) start(ctx context.Context, o RunOptions) (*Run, error) {
+	hs, err := e.histories()
+	if err != nil {
+		return nil, err
+	}
+	id := RunID(1)
+	for _, h := range hs {
+		id = max(id, h.header.ID+1)
+		switch h.status {
+		case StatusInterrupted:
+			return nil, &BusyError{Interrupted: h.header.ID}
+		case StatusAwaiting:
+			return nil, &BusyError{Due: h.header.ID}
+		}
+	}
+	rec := record{What: "run", V: journalVersion, ID: id, Owner: e.owner, Goxin: e.version, Answers: o.Answers, Strict: o.Strict, Machines: e.order}
+	if o.Confirm > 0 {
+		rec.Confirm = o.Confirm.String()
+		boot, up, err := e.boot()
+		if err != nil {
+			return nil, err
+		}
+		rec.Boot, rec.Deadline = boot, up+o.Confirm.Seconds()
+	}
+	j := journal{e.home, fmt.Sprintf("%s/runs/%04d", e.dir, id)}
+	if err := e.mkdirs(j.dir + "/blobs"); err != nil {
+		return nil, err
+	}
+	// What a run that died before its header became durable left is no history.
+	if recs, torn, err := j.read(); err == nil && len(recs) == 0 && torn >= 0 {
+		if err := j.mend(torn); err != nil {
+			return nil, err
+		}
+	}
+	if err := j.append(rec); err != nil {
+		return nil, err
+	}
+	rec.Time = e.home.Now()
+	r := &Run{e: e, opts: o, h: &history{journal: j, header: rec, first: e.order[0], status: StatusInterrupted, confirm: o.Confirm}}
+	if o.Confirm > 0 {
+		if err := e.installGuard(ctx, id); err != nil {
+			return nil, errors.Join(err, j.append(record{What: "end", Status: StatusUndone}))
+		}
+	}
+	return r, nil
+}
+
+// ID is the run's number.
+func (r *Run) ID() RunID { return r.h.header.ID }
+
+// journal appends a record and brings the history in memory up to it.
+func (r *Run) journal(rec record) error {
+	if err := r.h.journal.append(rec); err != nil {
+		return err
+	}
+	return r.h.add(r.e.kinds, rec)
+}
+
+// Apply makes a reviewed plan true. It first observes everything again and
+// refuses with a *StaleError when anything moved since the review. A failed op
+// ends it with an error and leaves what was done standing: Undo, or a new Apply
+// of a new plan, is the caller's choice. A cancelled ctx starts nothing new.
+func (r *Run) Apply(ctx context.Context, p *StepPlan) (StepResult, error) {
+	if err := r.fresh(ctx, p); err != nil {
+		r.failed = true
+		return StepResult{}, err
+	}
+	rec := record{What: "step", Step: p.Step, Survey: p.Survey, Values: p.Values, Wanted: p.Wanted, Reviewed: p.Reviewed}
+	for _, it := range p.Items {
+		b, err := json.Marshal(it.Op)
+		if err != nil {
+			return StepResult{}, err
+		}
+		rec.Ops = append(rec.Ops, recordedOp{it.On, it.Kind, b})
+	}
+	if err := r.journal(rec); err != nil {
+		r.failed = true
+		return StepResult{}, err
+	}
+	res, err := r.finishStep(ctx, len(r.h.steps), p.proofs)
+	r.failed = err != nil
+	return res, err
+}
+
+// fresh observes every item again.
+func (r *Run) fresh(ctx context.Context, p *StepPlan) error {
+	var moved []string
+	for _, it := range p.Items {
+		if it.Unknown != "" {
+			return lang.Errorf(nil, "cannot apply %s: part of its plan is known only after %s", "无法执行 %s：其计划有一部分要等 %s 完成后才能确定", p.Step, it.Unknown)
+		}
+		now, err := r.e.observe(ctx, it.On, it.Op)
+		if err != nil {
+			return err
+		}
+		if !now.Equal(it.Before) {
+			moved = append(moved, it.Target)
+		}
+	}
+	if moved == nil {
+		return nil
+	}
+	return lang.Errorf(&StaleError{moved}, "cannot apply %s", "无法执行 %s", p.Step).
+		WithHint("nothing was written; look at the plan again", "尚未写入任何内容；请重新查看计划")
+}
+
+// finishStep does what is left of step s (from 1): all of it in a new run, the
+// rest of it in a resumed one.
+func (r *Run) finishStep(ctx context.Context, s int, proofs []Proof) (StepResult, error) {
+	step := r.h.steps[s-1]
+	r.e.notify(Event{What: StepStarted, Run: r.ID(), Step: step.id, Of: len(step.ops)})
+	var res StepResult
+	for _, o := range step.ops {
+		if o.status == opSkipped {
+			res.Skipped++
+			continue
+		}
+		if o.status != opDone {
+			if err := ctx.Err(); err != nil {
+				return res, lang.Errorf(err, "stopped before %s", "在 %s 之前停止", o.op.Target())
+			}
+			if err := r.do(ctx, o); err != nil {
+				return res, err
+			}
+		}
+		if o.status == opSkipped {
+			res.Skipped++
+			continue
+		}
+		res.Applied++
+		if o.outcome.Deviates() {
+			res.Deviations = append(res.Deviations, Deviation{o.on, o.op.Kind(), o.op.Target(), o.outcome})
+		}
+	}
+	for _, p := range proofs {
+		seen, err := p.Prove(ctx, r.e.machines[p.On])
+		if err != nil {
+			return res, lang.Errorf(err, "cannot prove: %s", "验证未通过：%s", p.Title)
+		}
+		if err := r.journal(record{What: "proved", S: s, Text: &seen}); err != nil {
+			return res, err
+		}
+		r.e.notify(Event{What: Proved, Run: r.ID(), Step: step.id, On: p.On, Text: lang.F("%s: %s", "%s：%s", p.Title, seen)})
+	}
+	if err := r.journal(record{What: "step-done", S: s}); err != nil {
+		return res, err
+	}
+	r.e.notify(Event{What: StepDone, Run: r.ID(), Step: step.id})
+	return res, nil
+}
+
+// do carries one op out. What the journal says before it, and what it says
+// after, is all that a later process has.
+func (r *Run) do(ctx context.Context, o *opHistory) error {
+	m, ev := r.e.machines[o.on], Event{Run: r.ID(), Step: o.step, On: o.on, Kind: o.op.Kind(), Target: o.op.Target(), N: o.n, Of: len(r.h.steps[o.s-1].ops)}
+	say := func(w What, f func(*Event)) {
+		e := ev
+		e.What = w
+		if f != nil {
+			f(&e)
+		}
+		r.e.notify(e)
+	}
+	fail := func(err error) error {
+		err = lang.Errorf(err, "cannot apply %s", "无法完成 %s", o.op.Target())
+		t := lang.F("%s", "%s", err)
+		if o.status == opDoing {
+			rec := record{What: "failed", S: o.s, N: o.n, Error: &t}
+			if left, err := o.op.Observe(context.WithoutCancel(ctx), m); err == nil {
+				rec.State = &left
+			}
+			// The journal may be what failed; the op is standing either way.
+			_ = r.journal(rec)
+		}
+		say(Failed, func(e *Event) {
+			e.Error, e.Hint = t, lang.T(lang.Hint(err, lang.EN), lang.Hint(err, lang.ZH))
+		})
+		return err
+	}
+	before, err := r.e.observe(ctx, o.on, o.op)
+	if err != nil {
+		return fail(err)
+	}
+	// A resumed op has its state before in the journal, and is done again even
+	// where nothing differs any more: only Do tells whether it was clamped.
+	if o.status != opDoing && o.status != opFailed {
+		if o.op.Diff(before).Action == None {
+			if err := r.journal(record{What: "skip", S: o.s, N: o.n, State: &before}); err != nil {
+				return fail(err)
+			}
+			say(Skipped, nil)
+			return nil
+		}
+		if err := r.h.journal.keep(before); err != nil {
+			return fail(err)
+		}
+		if err := r.journal(record{What: "doing", S: o.s, N: o.n, State: &before}); err != nil {
+			return fail(err)
+		}
+	}
+	say(Doing, nil)
+	out, err := o.op.Do(ctx, m, func(l string) {
+		say(Output, func(e *Event) { e.Text = lang.Same(l) })
+	})
+	if err != nil {
+		return fail(err)
+	}
+	after, err := r.e.observe(ctx, o.on, o.op)
+	if err != nil {
+		return fail(err)
+	}
+	if !out.Deviates() && o.op.Diff(after).Action != None {
+		return fail(errors.New("it was done, and yet it does not hold"))
+	}
+	if out.Deviates() && r.opts.Strict {
+		return fail(&DeviationError{o.op.Target(), out})
+	}
+	return r.settle(o, after, out, say)
+}
+
+func (r *Run) settle(o *opHistory, after State, out Outcome, say func(What, func(*Event))) error {
+	if err := r.journal(record{What: "done", S: o.s, N: o.n, State: &after, Outcome: &out}); err != nil {
+		return err
+	}
+	say(Done, func(e *Event) { e.Outcome = &out })
+	return nil
+}
+
+// Summary is a run that has ended.
+type Summary struct {
+	RunInfo
+	Deadline time.Duration `json:"deadline,omitempty"` // until it is undone, when it awaits its confirmation
+}
+
+// End says what became of the run and lets go of the lock. A run to be confirmed
+// that changed something awaits that from now on.
+func (r *Run) End(ctx context.Context) (Summary, error) {
+	status := StatusApplied
+	switch {
+	case r.undone && r.h.standing() == 0:
+		status = StatusUndone
+	case r.failed || r.undone:
+		status = StatusFailed
+	}
+	var err error
+	var due time.Duration
+	if status == StatusApplied && r.h.confirm > 0 && r.h.standing() > 0 {
+		err = r.await(ctx)
+		due = r.h.confirm
+	} else {
+		err = r.journal(record{What: "end", Status: status})
+		if r.h.confirm > 0 {
+			err = errors.Join(err, r.e.removeGuard(context.WithoutCancel(ctx), r.ID()))
+		}
+	}
+	err = errors.Join(err, r.release())
+	sum := Summary{RunInfo: r.h.info(), Deadline: due}
+	what := RunEnded
+	if sum.Status == StatusAwaiting {
+		what = Awaiting
+	}
+	r.e.notify(Event{What: what, Run: r.ID(), N: sum.Changes, Text: lang.Same(string(sum.Status))})
+	return sum, err
+}
