@@ -1,0 +1,141 @@
+package op
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"goxin/assets/lang"
+	"goxin/detect/machine"
+	"goxin/steps/engine"
+)
+
+// Dir is a directory, one level. One that is there stays as it is, whatever its
+// mode: it is somebody's.
+type Dir struct {
+	Path   string        `json:"path"`
+	Mode   Mode          `json:"mode"`
+	Owner  machine.Owner `json:"owner"`
+	Reason lang.Text     `json:"reason"`
+}
+
+type dirState struct {
+	Exists bool `json:"exists"`
+	inode
+}
+
+// Kind is "dir".
+func (o *Dir) Kind() string { return "dir" }
+
+// Target is the path.
+func (o *Dir) Target() string { return o.Path }
+
+// Why is the step's reason.
+func (o *Dir) Why() lang.Text { return o.Reason }
+
+// ByHand is install -d.
+func (o *Dir) ByHand() []string {
+	s := "install -d -m " + o.Mode.String()
+	if o.Owner.UID >= 0 && o.Owner.GID >= 0 {
+		s += fmt.Sprintf(" -o %d -g %d", o.Owner.UID, o.Owner.GID)
+	}
+	return []string{s + " " + quote(o.Path)}
+}
+
+// Observe looks whether the directory is there.
+func (o *Dir) Observe(_ context.Context, m machine.Machine) (engine.State, error) {
+	s, err := o.look(m)
+	if err != nil {
+		return engine.State{}, lang.Errorf(err, "cannot read %s", "无法读取 %s", o.Path)
+	}
+	return engine.NewState(s, nil), nil
+}
+
+func (o *Dir) look(m machine.Machine) (dirState, error) {
+	info, err := m.Stat(o.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := m.Lstat(o.Path); err == nil {
+			return dirState{}, lang.Errorf(nil, "it is a link that leads nowhere", "它是一个悬空链接").
+				WithHint("remove the link, or make the directory it leads to", "请删除该链接，或创建它所指向的目录")
+		}
+		return dirState{}, nil
+	}
+	if err != nil {
+		return dirState{}, err
+	}
+	if !info.Mode.IsDir() {
+		return dirState{}, lang.Errorf(nil, "it is not a directory", "它不是目录").
+			WithHint("move it away: a directory is needed here", "请先移走它：这里需要一个目录")
+	}
+	return dirState{true, inodeOf(info)}, nil
+}
+
+// Diff is a creation, or nothing.
+func (o *Dir) Diff(s engine.State) engine.Diff {
+	if was, _, err := decode[dirState](s); err == nil && was.Exists {
+		return engine.Diff{Action: engine.None}
+	}
+	return engine.Diff{Action: engine.Create, Note: lang.F("new directory, %s %s", "新建目录，%s %s", o.Mode, ownerName(max(o.Owner.UID, 0), max(o.Owner.GID, 0)))}
+}
+
+// Do makes the directory beside its name and renames it: one that stands under
+// its name has its mode and owner, so that a later Do need not guess whose it is.
+func (o *Dir) Do(_ context.Context, m machine.Machine, _ func(string)) (engine.Outcome, error) {
+	was, err := o.look(m)
+	if err == nil {
+		err = m.Clean(o.Path)
+	}
+	if err == nil && !was.Exists {
+		temp := path.Join(path.Dir(o.Path), "."+path.Base(o.Path)+".goxin-new") // where Clean looks
+		if err = m.Mkdir(temp, fs.FileMode(o.Mode), o.Owner); err == nil {
+			err = m.Rename(temp, o.Path)
+		}
+	}
+	if err != nil {
+		return engine.Outcome{}, lang.Errorf(err, "cannot make directory %s", "无法创建目录 %s", o.Path)
+	}
+	return engine.OK, nil
+}
+
+// Undo removes the directory if it was made here and nobody put anything in it.
+func (o *Dir) Undo(_ context.Context, m machine.Machine, before, after engine.State) error {
+	err := o.restore(m, before, after)
+	if err == nil {
+		err = m.Clean(o.Path)
+	}
+	if err != nil && !errors.Is(err, engine.ErrNotOurs) {
+		return lang.Errorf(err, "cannot remove directory %s", "无法删除目录 %s", o.Path)
+	}
+	return err
+}
+
+func (o *Dir) restore(m machine.Machine, before, after engine.State) error {
+	was, _, err := decode[dirState](before)
+	if err != nil || was.Exists {
+		return err
+	}
+	ours, seen, err := decode[dirState](after)
+	if err != nil {
+		return err
+	}
+	now, err := o.look(m)
+	if err != nil || !now.Exists {
+		return err
+	}
+	if !seen {
+		ours = dirState{true, now.with(o.Mode, o.Owner)}
+	}
+	if now != ours {
+		return notOurs("mode or owner of %s was changed since", "%s 的权限或属主之后被修改过", o.Path)
+	}
+	names, err := m.ReadDir(o.Path)
+	if err != nil {
+		return err
+	}
+	if len(names) > 0 {
+		return notOurs("%s is not empty: %s", "%s 非空：%s", o.Path, names[0])
+	}
+	return m.Remove(o.Path)
+}

@@ -1,0 +1,297 @@
+package op
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+	"unicode/utf8"
+
+	"goxin/assets/lang"
+	"goxin/detect/machine"
+	"goxin/steps/engine"
+)
+
+// File is a file with its content, mode and owner. A link in its place is
+// followed and stays; anything else that is no regular file is an error.
+type File struct {
+	Path    string        `json:"path"`
+	Content string        `json:"content"`
+	Mode    Mode          `json:"mode"`
+	Owner   machine.Owner `json:"owner"` // machine.Keep: whoever has it, or runs goxin
+	// Reload says that the service manager reads this file. On the way in, the
+	// op that needs what it says makes the manager read it (Limit, Unit). On the
+	// way back that op is undone first, while the file still stands, so there it
+	// is the file, once it is put back, that has the manager read again.
+	Reload bool      `json:"reload,omitempty"`
+	Reason lang.Text `json:"reason"`
+}
+
+type fileState struct {
+	Exists bool   `json:"exists"`
+	Link   string `json:"link,omitempty"` // where the path leads, if it is a link
+	inode
+}
+
+// Kind is "file".
+func (o *File) Kind() string { return "file" }
+
+// Target is the path.
+func (o *File) Target() string { return o.Path }
+
+// Why is the step's reason.
+func (o *File) Why() lang.Text { return o.Reason }
+
+// Observe reads the file; the content is the state's Blob.
+func (o *File) Observe(_ context.Context, m machine.Machine) (engine.State, error) {
+	s, content, err := o.look(m)
+	if err != nil {
+		return engine.State{}, lang.Errorf(err, "cannot read %s", "无法读取 %s", o.Path)
+	}
+	return engine.NewState(s, content), nil
+}
+
+func (o *File) look(m machine.Machine) (s fileState, content []byte, err error) {
+	info, err := m.Lstat(o.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil, nil
+	}
+	if err == nil && info.Mode&fs.ModeSymlink != 0 {
+		if s.Link, err = m.Readlink(o.Path); err == nil {
+			info, err = m.Stat(o.Path)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return s, nil, nil // it leads nowhere yet
+		}
+	}
+	if err != nil {
+		return s, nil, err
+	}
+	switch {
+	case info.Mode.IsDir():
+		return s, nil, lang.Errorf(nil, "it is a directory", "它是一个目录").
+			WithHint("move the directory away, or choose another path", "请先移走该目录，或换一个路径")
+	case !info.Mode.IsRegular():
+		return s, nil, lang.Errorf(nil, "it is not a regular file", "它不是普通文件").
+			WithHint("a link to /dev/null masks the file on purpose; remove it if that is no longer wanted",
+				"指向 /dev/null 的链接表示有意屏蔽该文件；若不再需要屏蔽，请删除该链接")
+	}
+	s.Exists, s.inode = true, inodeOf(info)
+	content, err = m.ReadFile(o.Path)
+	return s, content, err
+}
+
+// Diff compares content, mode and owner.
+func (o *File) Diff(s engine.State) engine.Diff {
+	was, _, err := decode[fileState](s)
+	if err != nil {
+		return engine.Diff{Action: engine.Update, Note: lang.F("%s", "%s", err)}
+	}
+	same := was.Exists && string(s.Blob) == o.Content
+	want := was.with(o.Mode, o.Owner)
+	d := engine.Diff{Action: engine.None}
+	if !same && readable(s.Blob) && readable([]byte(o.Content)) {
+		d.Hunks = hunks(string(s.Blob), o.Content)
+	}
+	switch {
+	case !was.Exists:
+		d.Action = engine.Create
+		d.Note = lang.F("new, %s %s, %d B", "新建，%s %s，%d B", o.Mode, ownerName(max(o.Owner.UID, 0), max(o.Owner.GID, 0)), len(o.Content))
+	case !same || was.inode != want:
+		d.Action = engine.Update
+		var en, zh []string
+		if was.Mode != want.Mode {
+			en = append(en, fmt.Sprintf("mode %s → %s", was.Mode, want.Mode))
+			zh = append(zh, fmt.Sprintf("权限 %s → %s", was.Mode, want.Mode))
+		}
+		if was.owner() != want.owner() {
+			from, to := ownerName(was.UID, was.GID), ownerName(want.UID, want.GID)
+			en = append(en, fmt.Sprintf("owner %s → %s", from, to))
+			zh = append(zh, fmt.Sprintf("属主 %s → %s", from, to))
+		}
+		if !same && d.Hunks == nil {
+			en = append(en, fmt.Sprintf("%d B → %d B, not shown", len(s.Blob), len(o.Content)))
+			zh = append(zh, fmt.Sprintf("%d B → %d B，内容不展示", len(s.Blob), len(o.Content)))
+		}
+		d.Note = lang.T(strings.Join(en, ", "), strings.Join(zh, "，"))
+	}
+	return d
+}
+
+// Do writes the file where its content differs, and else only what differs of
+// its mode and owner.
+func (o *File) Do(_ context.Context, m machine.Machine, _ func(string)) (engine.Outcome, error) {
+	was, content, err := o.look(m)
+	if err == nil {
+		err = o.put(m, was, content)
+	}
+	if err == nil {
+		err = m.Clean(o.Path)
+	}
+	if err != nil {
+		return engine.Outcome{}, lang.Errorf(err, "cannot write %s", "无法写入 %s", o.Path)
+	}
+	return engine.OK, nil
+}
+
+func (o *File) put(m machine.Machine, was fileState, content []byte) error {
+	if !was.Exists || string(content) != o.Content {
+		return m.WriteFile(o.Path, []byte(o.Content), fs.FileMode(o.Mode), o.Owner)
+	}
+	want := was.with(o.Mode, o.Owner)
+	if was.owner() != want.owner() {
+		if err := m.Chown(o.Path, want.owner()); err != nil {
+			return err
+		}
+		was.Mode = ^want.Mode // chown(2) clears setuid, so the mode is set in any case
+	}
+	if was.Mode != want.Mode {
+		return m.Chmod(o.Path, fs.FileMode(want.Mode))
+	}
+	return nil
+}
+
+// Undo puts content, mode and owner back, or removes the file.
+func (o *File) Undo(ctx context.Context, m machine.Machine, before, after engine.State) error {
+	err := o.restore(m, before, after)
+	if err == nil {
+		err = m.Clean(o.Path)
+	}
+	if err != nil && !errors.Is(err, engine.ErrNotOurs) {
+		return lang.Errorf(err, "cannot put %s back", "无法还原 %s", o.Path)
+	}
+	if err == nil && o.Reload {
+		return reload(ctx, m, nil)
+	}
+	return err
+}
+
+func (o *File) restore(m machine.Machine, before, after engine.State) error {
+	was, _, err := decode[fileState](before)
+	if err != nil {
+		return err
+	}
+	ours, seen, err := decode[fileState](after)
+	if err != nil {
+		return err
+	}
+	now, content, err := o.look(m)
+	if err != nil {
+		return err
+	}
+	if !seen {
+		ours = fileState{Exists: true, Link: was.Link, inode: now.with(o.Mode, o.Owner)}
+		after = engine.NewState(ours, []byte(o.Content))
+	}
+	if now == was && holds(before, content) {
+		return nil
+	}
+	// Each part has to be as it was left or as it was before.
+	text := holds(after, content) || was.Exists && holds(before, content)
+	mode := now.Mode == ours.Mode || was.Exists && now.Mode == was.Mode
+	owner := now.owner() == ours.owner() || was.Exists && now.owner() == was.owner()
+	switch {
+	case now.Exists != ours.Exists && (seen || now.Exists != was.Exists):
+		return notOurs("%s was removed or made by somebody since", "%s 之后被他人删除或新建", o.Path)
+	case now.Link != ours.Link && now.Link != was.Link:
+		return notOurs("%s became a link, or another link, since", "%s 之后被换成了链接或另一个链接", o.Path)
+	case now.Exists && !text:
+		return notOurs("the content of %s was changed since", "%s 的内容之后被修改过", o.Path)
+	case now.Exists && (!mode || !owner):
+		return notOurs("mode or owner of %s was changed since", "%s 的权限或属主之后被修改过", o.Path)
+	}
+	if was.Exists {
+		if !holds(before, before.Blob) {
+			return lang.Errorf(nil, "its old content is not in the journal", "日志中没有它原来的内容")
+		}
+		return m.WriteFile(o.Path, before.Blob, fs.FileMode(was.Mode), was.owner())
+	}
+	if !now.Exists {
+		return nil
+	}
+	return m.Remove(o.end(m))
+}
+
+// holds says whether content is what s saw, going by its digest.
+func holds(s engine.State, content []byte) bool {
+	return engine.NewState(nil, content).Ref == s.Ref
+}
+
+// end is the file itself where the path is a link.
+func (o *File) end(m machine.Machine) string {
+	name := o.Path
+	for range 40 { // the kernel's own limit
+		target, err := m.Readlink(name)
+		if err != nil {
+			break
+		}
+		if !path.IsAbs(target) {
+			target = path.Dir(name) + "/" + target // not cleaned: the directory may be a link too
+		}
+		name = target
+	}
+	return name
+}
+
+// ByHand is install(1) fed from a here-document.
+func (o *File) ByHand() []string {
+	install := "install -m " + o.Mode.String()
+	if o.Owner.UID >= 0 && o.Owner.GID >= 0 {
+		install += fmt.Sprintf(" -o %d -g %d", o.Owner.UID, o.Owner.GID)
+	}
+	install += " /dev/stdin " + quote(o.Path)
+	var out []string
+	switch {
+	case !readable([]byte(o.Content)):
+		return []string{fmt.Sprintf("# %d bytes that are not text: %s", len(o.Content), install)}
+	case o.Content == "":
+		out = []string{install + " </dev/null"}
+	case !strings.HasSuffix(o.Content, "\n"):
+		out = []string{"printf %s " + quote(o.Content) + " | " + install}
+	default:
+		end := "EOF"
+		for strings.Contains("\n"+o.Content, "\n"+end+"\n") {
+			end += "F"
+		}
+		out = []string{install + " <<'" + end + "'\n" + o.Content + end}
+	}
+	if o.Reload {
+		out = append(out, "systemctl daemon-reload")
+	}
+	return out
+}
+
+// MarshalJSON keeps content that is not UTF-8 as base64.
+func (o *File) MarshalJSON() ([]byte, error) {
+	type plain File
+	w := struct {
+		*plain
+		Content string `json:"content,omitempty"`
+		Base64  []byte `json:"content_base64,omitempty"`
+	}{plain: (*plain)(o)}
+	if utf8.ValidString(o.Content) {
+		w.Content = o.Content
+	} else {
+		w.Base64 = []byte(o.Content)
+	}
+	return json.Marshal(w)
+}
+
+// UnmarshalJSON reads it back.
+func (o *File) UnmarshalJSON(b []byte) error {
+	type plain File
+	w := struct {
+		*plain
+		Base64 []byte `json:"content_base64"`
+	}{plain: (*plain)(o)}
+	if err := json.Unmarshal(b, &w); err != nil {
+		return err
+	}
+	if len(w.Base64) > 0 {
+		o.Content = string(w.Base64)
+	}
+	return nil
+}

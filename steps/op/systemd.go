@@ -1,0 +1,58 @@
+package op
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"goxin/assets/lang"
+	"goxin/detect/machine"
+)
+
+// booted says whether systemd is m's service manager, as sd_booted(3) does.
+func booted(m machine.Machine) bool {
+	if !running(m) {
+		return false
+	}
+	info, err := m.Lstat("/run/systemd/system")
+	return err == nil && info.Mode.IsDir()
+}
+
+// systemctl runs one; say, which may be nil, gets what it prints.
+func systemctl(ctx context.Context, m machine.Machine, say func(string), args ...string) error {
+	argv := append([]string{"systemctl"}, args...)
+	err := m.Run(ctx, machine.Command{Argv: argv, Timeout: 3 * time.Minute}, say)
+	if err != nil {
+		return lang.Errorf(err, "cannot run “%s”", "“%s” 执行失败", strings.Join(argv, " "))
+	}
+	return nil
+}
+
+// reload has the service manager read its configuration and units again.
+func reload(ctx context.Context, m machine.Machine, say func(string)) error {
+	if !booted(m) {
+		return nil
+	}
+	return systemctl(ctx, m, say, "daemon-reload")
+}
+
+// show asks systemd for properties. Where there is no systemctl to ask (a
+// captured machine) it gives nil.
+func show(ctx context.Context, m machine.Machine, properties string, unit ...string) (map[string]string, error) {
+	argv := append([]string{"systemctl", "show", "--no-pager", "-p", properties}, unit...)
+	out := make(map[string]string)
+	err := m.Run(ctx, machine.Command{Argv: argv, Timeout: 30 * time.Second}, func(line string) {
+		if k, v, ok := strings.Cut(line, "="); ok {
+			out[k] = v
+		}
+	})
+	if machine.MissingProgram(err) || errors.Is(err, machine.ErrNotRunning) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, lang.Errorf(err, "cannot ask systemd", "无法向 systemd 查询").
+			WithHint("try “systemctl status”: is the service manager answering?", "请执行 “systemctl status”，确认服务管理器是否有响应")
+	}
+	return out, nil
+}
