@@ -86,8 +86,10 @@ func (c *capturer) layout() {
 			c.a.Add(dir, archive.File{Mode: fs.ModeSymlink, Target: strings.TrimPrefix("/usr"+dir, "/"), Origin: capturedOrigin})
 		}
 	}
-	for _, dir := range []string{"/etc", "/etc/security", "/etc/security/limits.d", "/etc/sysctl.d", "/etc/yum.repos.d", "/etc/apt/sources.list.d",
-		"/root", "/run/systemd/system", "/tmp", "/usr/local", "/usr/lib", "/usr/lib64", "/var/lib", "/var/lib/goxin", "/var/tmp"} {
+	for _, dir := range []string{
+		"/etc", "/etc/security", "/etc/security/limits.d", "/etc/sysctl.d", "/etc/yum.repos.d", "/etc/apt/sources.list.d",
+		"/root", "/run/systemd/system", "/tmp", "/usr/local", "/usr/lib", "/usr/lib64", "/var/lib", "/var/lib/goxin", "/var/tmp",
+	} {
 		if info, err := c.m.Stat(dir); err == nil && info.Mode.IsDir() {
 			c.a.Add(c.real(dir), archive.File{Mode: fs.ModeDir | info.Mode.Perm() | info.Mode&fs.ModeSticky, Origin: capturedOrigin})
 		}
@@ -168,9 +170,11 @@ func (c *capturer) head(name string) string {
 }
 
 func (c *capturer) releases(*Facts) {
-	for _, name := range []string{"/etc/os-release", "/usr/lib/os-release", "/etc/.productinfo", "/etc/.kyinfo", "/etc/os-version", "/etc/product-info",
+	for _, name := range []string{
+		"/etc/os-release", "/usr/lib/os-release", "/etc/.productinfo", "/etc/.kyinfo", "/etc/os-version", "/etc/product-info",
 		"/etc/lsb-release", "/etc/system-release", "/etc/system-release-cpe", "/etc/kylin-release", "/etc/openEuler-release", "/etc/anolis-release",
-		"/etc/redhat-release", "/etc/debian_version"} {
+		"/etc/redhat-release", "/etc/debian_version",
+	} {
 		c.file(name, keepRelease)
 	}
 }
@@ -221,8 +225,10 @@ func (c *capturer) hardware(*Facts) {
 			c.file(nodeDir+"/"+name+"/cpulist", keepNumbers)
 		}
 	}
-	for _, name := range []string{"/sys/class/dmi/id/sys_vendor", "/sys/class/dmi/id/product_name", "/sys/hypervisor/type",
-		"/sys/devices/system/clocksource/clocksource0/available_clocksource", "/proc/device-tree/hypervisor/compatible"} {
+	for _, name := range []string{
+		"/sys/class/dmi/id/sys_vendor", "/sys/class/dmi/id/product_name", "/sys/hypervisor/type",
+		"/sys/devices/system/clocksource/clocksource0/available_clocksource", "/proc/device-tree/hypervisor/compatible",
+	} {
 		c.file(name, keepRelease)
 	}
 	if c.exists("/proc/device-tree") {

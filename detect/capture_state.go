@@ -2,12 +2,12 @@ package detect
 
 import (
 	"fmt"
+	"io/fs"
 	"path"
 	"strings"
 
 	"goxin/assets/machines/archive"
 	"goxin/detect/machine"
-	"io/fs"
 )
 
 // limits keeps the limits that hold, without the names of the groups and mounts
@@ -66,8 +66,10 @@ func (c *capturer) limits(f *Facts) {
 
 // tuning keeps kernel parameters and the files that set them.
 func (c *capturer) tuning(*Facts) {
-	for _, dir := range []string{"fs", "fs/inotify", "kernel", "kernel/yama", "net/core", "net/ipv4",
-		"net/ipv4/conf/all", "net/ipv4/conf/default", "net/ipv4/conf/lo", "net/netfilter", "vm"} {
+	for _, dir := range []string{
+		"fs", "fs/inotify", "kernel", "kernel/yama", "net/core", "net/ipv4",
+		"net/ipv4/conf/all", "net/ipv4/conf/default", "net/ipv4/conf/lo", "net/netfilter", "vm",
+	} {
 		for _, name := range c.list("/proc/sys/" + dir) {
 			file := "/proc/sys/" + dir + "/" + name
 			if info, err := c.m.Stat(file); err != nil || !info.Mode.IsRegular() || namesMachine(name) {
@@ -109,8 +111,10 @@ func (c *capturer) tuning(*Facts) {
 func (c *capturer) services(*Facts) {
 	c.mark("/run/chrony/chronyd.pid", "/run/chronyd.pid", "/run/chrony/chronyd.sock", "/run/ntpd.pid", "/run/systemd/timesync/synchronized",
 		"/run/systemd/timesync", "/run/tuned/tuned.pid", "/run/atuned/atuned.pid", "/run/oeAware/oeaware.pid", "/run/bpftune.pid")
-	for _, unit := range []string{"chronyd.service", "chrony.service", "ntpd.service", "ntp.service", "ntpsec.service", "systemd-timesyncd.service",
-		"tuned.service", "atuned.service", "oeaware.service", "bpftune.service"} {
+	for _, unit := range []string{
+		"chronyd.service", "chrony.service", "ntpd.service", "ntp.service", "ntpsec.service", "systemd-timesyncd.service",
+		"tuned.service", "atuned.service", "oeaware.service", "bpftune.service",
+	} {
 		c.mark("/usr/lib/systemd/system/"+unit, "/lib/systemd/system/"+unit, "/etc/systemd/system/"+unit)
 		if link := c.enabled(unit); link != "" {
 			c.a.Add(link, archive.File{Mode: fs.ModeSymlink, Target: "/usr/lib/systemd/system/" + unit, Origin: capturedOrigin})
@@ -128,8 +132,10 @@ func (c *capturer) security(f *Facts) {
 		c.mark(program)
 		said := strings.TrimPrefix(f.Security.KYSEC.From, program+": status ")
 		status, exec, _ := strings.Cut(said, ", exec control ")
-		c.commands = append(c.commands, machine.RecordedCommand{Argv: []string{program},
-			Lines: []string{"KySec status: " + status, "exec control: " + exec}})
+		c.commands = append(c.commands, machine.RecordedCommand{
+			Argv:  []string{program},
+			Lines: []string{"KySec status: " + status, "exec control: " + exec},
+		})
 	}
 }
 

@@ -62,20 +62,38 @@ func TestOperatingSystems(t *testing.T) {
 		// "?" is not known.
 		product, version, pack, edition, codename string
 	}{
-		{"2403 is more than its SP3", rpm, map[string]string{"/etc/os-release": kylinOf("Halberd"), "/etc/.productinfo": "Kylin Linux Advanced Server\nrelease V10 (SP3) /(Halberd)-x86_64-Build09/20240101\n"},
-			"kylin-server", "V10", "SP3-2403", "", "Halberd"},
-		{"productinfo beats a codename that says otherwise", rpm, map[string]string{"/etc/os-release": kylinOf("Lance"), "/etc/.productinfo": "x\nrelease V10 (SP2) /(Sword)-x86_64-Build09/20210524\n"},
-			"kylin-server", "V10", "SP2", "", "Lance"},
+		{
+			"2403 is more than its SP3", rpm,
+			map[string]string{"/etc/os-release": kylinOf("Halberd"), "/etc/.productinfo": "Kylin Linux Advanced Server\nrelease V10 (SP3) /(Halberd)-x86_64-Build09/20240101\n"},
+			"kylin-server", "V10", "SP3-2403", "", "Halberd",
+		},
+		{
+			"productinfo beats a codename that says otherwise", rpm,
+			map[string]string{"/etc/os-release": kylinOf("Lance"), "/etc/.productinfo": "x\nrelease V10 (SP2) /(Sword)-x86_64-Build09/20210524\n"},
+			"kylin-server", "V10", "SP2", "", "Lance",
+		},
 		{"a codename nobody maps", rpm, map[string]string{"/etc/os-release": kylinOf("Hydrogen")}, "kylin-server", "V10", "?", "", "Hydrogen"},
-		{"kyinfo where nothing else tells", rpm, map[string]string{"/etc/os-release": kylinOf("GFB"), "/etc/.kyinfo": "[dist]\nmilestone=10-SP1-Release-Build04-20200711\n"},
-			"kylin-server", "V10", "SP1", "", "GFB"},
-		{"desktop V11", deb, map[string]string{"/etc/os-release": "NAME=\"Kylin\"\nVERSION=\"银河麒麟桌面操作系统V11\"\nID=kylin\nVERSION_ID=\"v11\"\nVERSION_CODENAME=kylin\n"},
-			"kylin-desktop", "V11", "", "", "kylin"},
-		{"kylin 4.0 may be a server", deb, map[string]string{"/etc/os-release": "NAME=\"Kylin\"\nVERSION=\"4.0-2 (juniper)\"\nID=kylin\nID_LIKE=debian\nVERSION_ID=\"4.0-2\"\n"},
-			"?", "4.0-2", "?", "?", "?"},
+		{
+			"kyinfo where nothing else tells", rpm,
+			map[string]string{"/etc/os-release": kylinOf("GFB"), "/etc/.kyinfo": "[dist]\nmilestone=10-SP1-Release-Build04-20200711\n"},
+			"kylin-server", "V10", "SP1", "", "GFB",
+		},
+		{
+			"desktop V11", deb,
+			map[string]string{"/etc/os-release": "NAME=\"Kylin\"\nVERSION=\"银河麒麟桌面操作系统V11\"\nID=kylin\nVERSION_ID=\"v11\"\nVERSION_CODENAME=kylin\n"},
+			"kylin-desktop", "V11", "", "", "kylin",
+		},
+		{
+			"kylin 4.0 may be a server", deb,
+			map[string]string{"/etc/os-release": "NAME=\"Kylin\"\nVERSION=\"4.0-2 (juniper)\"\nID=kylin\nID_LIKE=debian\nVERSION_ID=\"4.0-2\"\n"},
+			"?", "4.0-2", "?", "?", "?",
+		},
 		{"ID=kylin without a package manager", "", map[string]string{"/etc/os-release": "NAME=\"Kylin\"\nID=kylin\nVERSION_ID=v10\n"}, "?", "V10", "?", "?", "?"},
-		{"UOS e by its cpe", rpm, map[string]string{"/etc/os-release": uos, "/etc/system-release-cpe": "cpe:/o:UnionTech:UnionTech OS Server 20:1050e:ga:server\n"},
-			"uos-server", "20", "1050", "e", "?"},
+		{
+			"UOS e by its cpe", rpm,
+			map[string]string{"/etc/os-release": uos, "/etc/system-release-cpe": "cpe:/o:UnionTech:UnionTech OS Server 20:1050e:ga:server\n"},
+			"uos-server", "20", "1050", "e", "?",
+		},
 		{"UOS a by its platform", rpm, map[string]string{"/etc/os-release": uos + "PLATFORM_ID=\"platform:uelc20\"\n"}, "uos-server", "20", "?", "a", "?"},
 		{"UOS d with the same names, by apt", deb, map[string]string{"/etc/os-release": uos + "VERSION_CODENAME=fou\n"}, "uos-server", "20", "?", "d", "fou"},
 		{"UOS server 25 has no editions", rpm, map[string]string{"/etc/os-release": "ID=uos\nVERSION_ID=\"25\"\nVERSION_CODENAME=qianlai\n"}, "uos-server", "25", "?", "", "qianlai"},
@@ -112,8 +130,11 @@ func TestOperatingSystems(t *testing.T) {
 				got  detect.Fact[string]
 				want string
 			}{
-				{"product", f.OS.Product, c.product}, {"version", f.OS.Version, c.version}, {"service pack", f.OS.ServicePack, c.pack},
-				{"edition", f.OS.Edition, c.edition}, {"codename", f.OS.Codename, c.codename},
+				{"product", f.OS.Product, c.product},
+				{"version", f.OS.Version, c.version},
+				{"service pack", f.OS.ServicePack, c.pack},
+				{"edition", f.OS.Edition, c.edition},
+				{"codename", f.OS.Codename, c.codename},
 			} {
 				if got := x.got.Value; x.got.Known != (x.want != "?") || x.got.Known && got != x.want {
 					t.Errorf("%s: got %+v, want %q", x.what, x.got, x.want)

@@ -120,9 +120,16 @@ func TestKernelWorlds(t *testing.T) {
 		info    cpuinfo
 		want    string
 	}{
-		{"4.19.0-17-loongson-3", lower, "old"}, {"4.19.190-6.5.lns8.loongarch64", cpuinfo{}, "old"}, {"5.4.18-55-generic", lower, "old"},
-		{"5.10.134-15.1.an23.loongarch64", upper, "new"}, {"5.10.0-60-generic", lower, "old"}, {"5.10.0", cpuinfo{}, "?"},
-		{"5.19.0", upper, "new"}, {"6.6.0-32.7.v2505.ky11.loongarch64", upper, "new"}, {"garbage", cpuinfo{}, "?"}, {"6.6.0", lower, "new"},
+		{"4.19.0-17-loongson-3", lower, "old"},
+		{"4.19.190-6.5.lns8.loongarch64", cpuinfo{}, "old"},
+		{"5.4.18-55-generic", lower, "old"},
+		{"5.10.134-15.1.an23.loongarch64", upper, "new"},
+		{"5.10.0-60-generic", lower, "old"},
+		{"5.10.0", cpuinfo{}, "?"},
+		{"5.19.0", upper, "new"},
+		{"6.6.0-32.7.v2505.ky11.loongarch64", upper, "new"},
+		{"garbage", cpuinfo{}, "?"},
+		{"6.6.0", lower, "new"},
 	} {
 		w := kernelWorld(c.release, c.info)
 		if w.Known != (c.want != "?") || w.Known && w.Value != c.want {
@@ -235,8 +242,12 @@ func TestELFHeaders(t *testing.T) {
 		name   string
 		little bool
 	}{
-		{elfBytes(8, 0, true), "mips64", true}, {elfBytes(8, 0, false), "mips64", false}, {elfBytes(21, 0, true), "ppc64le", true},
-		{elfBytes(258, 0x43, true), "loongarch64", true}, {elfBytes(183, 0, true), "aarch64", true}, {elfBytes(0x9916, 0, true), "sw_64", true},
+		{elfBytes(8, 0, true), "mips64", true},
+		{elfBytes(8, 0, false), "mips64", false},
+		{elfBytes(21, 0, true), "ppc64le", true},
+		{elfBytes(258, 0x43, true), "loongarch64", true},
+		{elfBytes(183, 0, true), "aarch64", true},
+		{elfBytes(0x9916, 0, true), "sw_64", true},
 	} {
 		h, err := parseELF(c.b)
 		if err != nil || h.machineName() != c.name || h.Little != c.little {

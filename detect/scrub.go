@@ -127,8 +127,10 @@ func keepLimits(s string) string {
 
 // keepProfile keeps the profiles tuned ships; others may be named after a site.
 func keepProfile(s string) string {
-	profiles := []string{"accelerator-performance", "balanced", "desktop", "hpc-compute", "intel-sst", "latency-performance", "network-latency",
-		"network-throughput", "optimize-serial-console", "oracle", "powersave", "throughput-performance", "virtual-guest", "virtual-host"}
+	profiles := []string{
+		"accelerator-performance", "balanced", "desktop", "hpc-compute", "intel-sst", "latency-performance", "network-latency",
+		"network-throughput", "optimize-serial-console", "oracle", "powersave", "throughput-performance", "virtual-guest", "virtual-host",
+	}
 	if name := strings.TrimSpace(s); slices.Contains(profiles, name) {
 		return name + "\n"
 	}
@@ -137,8 +139,10 @@ func keepProfile(s string) string {
 
 // namesMachine is for parts of parameter names whose values are one machine's.
 func namesMachine(name string) bool {
-	return slices.Contains([]string{"hostname", "domainname", "random", "boot_id", "uuid", "netdev_rss_key", "tcp_fastopen_key",
-		"stable_secret", "cad_pid", "ns_last_pid", "core_pattern", "poweroff_cmd", "modprobe", "hotplug", "usermodehelper"}, name)
+	return slices.Contains([]string{
+		"hostname", "domainname", "random", "boot_id", "uuid", "netdev_rss_key", "tcp_fastopen_key",
+		"stable_secret", "cad_pid", "ns_last_pid", "core_pattern", "poweroff_cmd", "modprobe", "hotplug", "usermodehelper",
+	}, name)
 }
 
 // isPlainValue lets through numbers and lower-case words, which neither
@@ -150,8 +154,10 @@ func isPlainValue(s string) bool {
 	}
 	for _, word := range strings.Fields(s) {
 		number := strings.Trim(word, "-0123456789,") == ""
-		if !number && !slices.Contains([]string{"reno", "cubic", "bbr", "htcp", "fq", "fq_codel", "pfifo_fast", "cake", "core", "yes", "no",
-			"true", "false", "infinity", "unlimited"}, word) && !isSize(word) {
+		if !number && !slices.Contains([]string{
+			"reno", "cubic", "bbr", "htcp", "fq", "fq_codel", "pfifo_fast", "cake", "core", "yes", "no",
+			"true", "false", "infinity", "unlimited",
+		}, word) && !isSize(word) {
 			return false
 		}
 	}

@@ -49,10 +49,22 @@ func (h *host) container() (kind, from string) {
 // dmiVirt maps what firmware says of itself to a hypervisor.
 func dmiVirt(vendor, product string) string {
 	for _, v := range []struct{ has, virt string }{
-		{"KVM", "kvm"}, {"OpenStack", "kvm"}, {"Alibaba Cloud", "kvm"}, {"Tencent Cloud", "kvm"},
-		{"HUAWEICLOUD", "kvm"}, {"KubeVirt", "kvm"}, {"Google Compute", "kvm"}, {"Amazon EC2", "amazon"},
-		{"VMware", "vmware"}, {"VMW", "vmware"}, {"innotek", "oracle"}, {"VirtualBox", "oracle"},
-		{"Xen", "xen"}, {"Bochs", "bochs"}, {"Parallels", "parallels"}, {"QEMU", "qemu"},
+		{"KVM", "kvm"},
+		{"OpenStack", "kvm"},
+		{"Alibaba Cloud", "kvm"},
+		{"Tencent Cloud", "kvm"},
+		{"HUAWEICLOUD", "kvm"},
+		{"KubeVirt", "kvm"},
+		{"Google Compute", "kvm"},
+		{"Amazon EC2", "amazon"},
+		{"VMware", "vmware"},
+		{"VMW", "vmware"},
+		{"innotek", "oracle"},
+		{"VirtualBox", "oracle"},
+		{"Xen", "xen"},
+		{"Bochs", "bochs"},
+		{"Parallels", "parallels"},
+		{"QEMU", "qemu"},
 	} {
 		if strings.Contains(vendor, v.has) || strings.Contains(product, v.has) {
 			return v.virt

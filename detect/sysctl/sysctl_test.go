@@ -164,8 +164,10 @@ func TestRivals(t *testing.T) {
 	if got := show(c.Rivals("/etc/sysctl.d/zz-goxin.conf", "vm/swappiness")); !slices.Equal(got, want) {
 		t.Errorf("Rivals: %q, want %q", got, want)
 	}
-	want = []string{"/etc/sysctl.d/10-a.conf:1", "/etc/sysctl.conf:1", "/etc/sysctl.d/zz-goxin.conf:1",
-		"/usr/lib/sysctl.d/zzz-site.conf:1", "/usr/lib/sysctl.d/zzz-site.conf:2", "/usr/lib/sysctl.d/zzz-site.conf:3"}
+	want = []string{
+		"/etc/sysctl.d/10-a.conf:1", "/etc/sysctl.conf:1", "/etc/sysctl.d/zz-goxin.conf:1",
+		"/usr/lib/sysctl.d/zzz-site.conf:1", "/usr/lib/sysctl.d/zzz-site.conf:2", "/usr/lib/sysctl.d/zzz-site.conf:3",
+	}
 	if got := show(c.Assignments("vm.swappiness")); !slices.Equal(got, want) {
 		t.Errorf("Assignments: %q, want %q", got, want)
 	}
