@@ -1,0 +1,430 @@
+package tui
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"goxin/assets/lang"
+	"goxin/steps/engine"
+)
+
+// confirmWithin is how long a run written with W stands unless it is confirmed,
+// where Config says nothing else.
+const confirmWithin = 120 * time.Second
+
+// diffPage shows what a step would change. It is what a person signs: it gets
+// the room, and nothing is written before it.
+type diffPage struct {
+	*App
+	plan   *engine.StepPlan
+	said   lang.Text
+	err    error
+	cursor int // index among the stops
+	scroll scroll
+}
+
+type planned struct {
+	hosts engine.Hosts
+	plan  *engine.StepPlan
+}
+
+func (p *diffPage) Enter() tea.Cmd {
+	p.outcome = outcome{}
+	id := p.step().ID()
+	var save tea.Cmd
+	if _, asked := p.answers[id]; !asked {
+		p.answers[id] = engine.Values{}
+		save = p.saveAnswers()
+	}
+	s, step, v := p.session, p.step(), copyValues(p.answers[id])
+	say, look := p.surveySay(), p.lookAgain()
+	return tea.Batch(save, p.job(func(ctx context.Context) (tea.Msg, error) {
+		hosts, err := look(ctx)
+		if err != nil {
+			return nil, err
+		}
+		sv, err := s.Survey(ctx, step, v, say) // what is looked up may depend on the answers
+		if err != nil {
+			return nil, err
+		}
+		plan, err := s.Plan(ctx, step, sv, v)
+		return planned{hosts, plan}, err
+	}))
+}
+
+// Refresh keeps the change under the cursor in sight.
+func (p *diffPage) Refresh() tea.Cmd {
+	if p.plan != nil && !p.tooSmall() {
+		ls, st, room := p.window()
+		if len(st) > 0 {
+			p.scroll.show(st[min(p.cursor, len(st)-1)], room)
+			p.scroll.clamp(len(ls), room)
+		}
+	}
+	return nil
+}
+
+func (p *diffPage) Update(msg tea.Msg) (nav, tea.Cmd) {
+	switch msg := msg.(type) {
+	case planned:
+		p.hosts, p.plan, p.err = msg.hosts, msg.plan, nil
+		p.outcome.plan = msg.plan
+	case broken:
+		p.err = msg.err
+	case engine.Event:
+		if msg.What == engine.Surveying {
+			p.said = msg.Text
+		}
+	}
+	return stay, nil
+}
+
+func (p *diffPage) Keys() []binding {
+	esc := p.escKey()
+	out := binding{keys: []string{"s"}, desc: lang.T("skip this step", "跳过此步骤"), rare: true, do: goes(skip)}
+	switch {
+	case p.err != nil:
+		out.rare = false
+		return []binding{
+			{keys: []string{"r"}, desc: lang.T("try again", "重试"), must: true, do: p.again},
+			{keys: []string{"l"}, desc: lang.T("log", "日志"), do: p.showLog},
+			out, esc,
+		}
+	case p.plan == nil:
+		return []binding{esc}
+	case p.plan.Changes() == 0:
+		return append(p.moveKeys(),
+			binding{keys: []string{"?"}, desc: lang.T("why", "原因"), do: p.showWhy},
+			binding{keys: []string{"enter"}, desc: lang.T("go on", "继续"), must: true, do: func() (nav, tea.Cmd) {
+				p.App.progress[p.place.step] = done
+				return next, nil
+			}}, esc)
+	}
+	bs := append(p.moveKeys(),
+		binding{keys: []string{"?"}, desc: lang.T("why", "原因"), must: true, do: p.showWhy},
+		binding{keys: []string{"c"}, desc: lang.T("by hand", "手工命令"), do: p.showByHand})
+	if !p.review && asks(p.step()) {
+		bs = append(bs, binding{keys: []string{"e"}, desc: lang.T("edit answers", "修改应答"), rare: p.width < 100, do: goes(back)})
+	}
+	write := lang.T("write these changes", "写入这些改动")
+	if p.width < 60 {
+		write = lang.T("write", "写入")
+	}
+	return append(bs,
+		binding{keys: []string{"w"}, desc: write, must: true, do: func() (nav, tea.Cmd) { return p.askWrite(0) }},
+		binding{
+			keys: []string{"W"}, desc: lang.F("write, and take back after %d s unless confirmed", "写入；%d 秒内不确认则自动撤回", int(p.confirmWithin.Seconds())), rare: true,
+			do: func() (nav, tea.Cmd) { return p.askWrite(p.confirmWithin) },
+		},
+		out, esc)
+}
+
+func (p *diffPage) again() (nav, tea.Cmd) {
+	p.err, p.plan = nil, nil
+	return stay, p.Enter()
+}
+
+// askWrite is the second step of the two it takes to write: the key alone does
+// not, and Enter alone does not.
+func (p *diffPage) askWrite(within time.Duration) (nav, tea.Cmd) {
+	title := lang.F("Write %d changes to %s?", "向 %[2]s 写入 %[1]d 项改动？", p.plan.Changes(), p.hostname())
+	if p.plan.Changes() == 1 {
+		title = lang.F("Write 1 change to %s?", "向 %s 写入 1 项改动？", p.hostname())
+	}
+	text := []lang.Text{lang.T("Each can be undone, and is read back once it is written.", "每一项都可撤销，写入后会逐一回读核对。")}
+	for _, it := range p.plan.Items {
+		if it.Diff.Action == engine.CannotUndo {
+			text = append(text, lang.F("Cannot be undone: %s", "无法撤销：%s", it.Target))
+		}
+	}
+	if within > 0 {
+		text = append(text, lang.F("Taken back by itself after %d s unless you confirm it, even if this terminal is gone.",
+			"%d 秒内若未确认将自动撤回，即使此终端已断开。", int(within.Seconds())))
+	}
+	return p.ask(&confirmOverlay{title: title, text: text, yes: lang.T("write", "写入"), danger: true, do: func() (nav, tea.Cmd) {
+		p.outcome = outcome{plan: p.plan, confirm: within}
+		return next, nil
+	}})
+}
+
+func (a *App) hostname() string {
+	if f := a.facts(); f != nil && f.Hostname.Known {
+		return clean(f.Hostname.Value)
+	}
+	return string(a.hosts.Order[0])
+}
+
+func (p *diffPage) View(w, h int) string {
+	title := p.s(p.step().Title())
+	switch {
+	case p.err != nil:
+		return p.pane(w, h, p.head(w, title, p.say("cannot be planned", "无法制定计划"), ""), p.errorLines(p.err, w-2), scroll{}, -1)
+	case p.plan == nil:
+		return p.pane(w, h, p.head(w, title, p.say("planning, nothing is changed", "正在制定计划，不做任何改动"), ""), []string{p.s(p.said)}, scroll{}, -1)
+	}
+	written := p.say("nothing written yet", "尚未写入")
+	if p.App.progress[p.place.step] == failed && len(p.runs) > 0 {
+		written = p.say("part of it is written", "部分已写入")
+	}
+	head := p.head(w, title, p.state(), written)
+	dw, dh, aside, below := p.areas(w, h)
+	ls := p.lines(dw - 2)
+	body := make([]string, len(ls))
+	for i, l := range ls {
+		body[i] = l.text
+	}
+	cur := -1
+	if st := stops(ls); len(st) > 0 {
+		cur = st[min(p.cursor, len(st)-1)]
+	}
+	view := p.pane(dw, dh, head, body, p.scroll, cur)
+	_, some := p.current()
+	switch {
+	case !some:
+	case below:
+		rows := append(strings.Split(view, "\n"), "")
+		if len(rows) > dh {
+			rows = rows[:dh]
+		}
+		for _, l := range p.box(min(w-2, 100), p.say("why", "原因"), p.why(min(w-2, 100)-4, reasonLines(h))) {
+			rows = append(rows, " "+l)
+		}
+		return strings.Join(rows, "\n")
+	case aside > 0:
+		return p.beside(view, dw, p.box(aside, p.say("why", "原因"), p.why(aside-4, h-6)))
+	}
+	return view
+}
+
+// areas divides the page: the diff, and the reasons below it or beside it.
+func (p *diffPage) areas(w, h int) (dw, dh, aside int, below bool) {
+	switch {
+	case p.width >= asideFrom:
+		return w - 56, h, 54, false
+	case h >= 18:
+		return w, h - reasonLines(h) - 2, 0, true
+	}
+	return w, h, 0, false
+}
+
+// reasonLines is how much of a reason the page shows: enough to decide, and the
+// rest of it with ?.
+func reasonLines(h int) int {
+	if h < 26 {
+		return 3
+	}
+	return 6
+}
+
+func (p *diffPage) beside(left string, lw int, right []string) string {
+	rows := strings.Split(left, "\n")
+	for len(rows) < len(right)+2 {
+		rows = append(rows, "")
+	}
+	for i, r := range right {
+		rows[i+2] = pad(rows[i+2], lw) + r
+	}
+	return strings.Join(rows, "\n")
+}
+
+// state counts what the plan does.
+func (p *diffPage) state() string {
+	n := p.plan.Changes()
+	s := p.say("%d changes", "%d 项改动", n)
+	switch n {
+	case 0:
+		return p.say("already as wanted, nothing to write", "已符合要求，无需写入")
+	case 1:
+		s = p.say("1 change", "1 项改动")
+	}
+	warn := 0
+	for _, nt := range p.plan.Notes {
+		if nt.Warn {
+			warn++
+		}
+	}
+	if warn == 1 {
+		s += p.say(", 1 warning", "，1 条警告")
+	} else if warn > 1 {
+		s += p.say(", %d warnings", "，%d 条警告", warn)
+	}
+	return s
+}
+
+// current is the item under the cursor.
+func (p *diffPage) current() (engine.Planned, bool) {
+	if p.plan == nil {
+		return engine.Planned{}, false
+	}
+	w, _ := p.bodySize()
+	dw, _, _, _ := p.areas(w, 24)
+	ls := p.lines(dw - 2)
+	st := stops(ls)
+	if len(st) == 0 {
+		return engine.Planned{}, false
+	}
+	return p.plan.Items[ls[st[min(p.cursor, len(st)-1)]].item], true
+}
+
+// why is the reason of the change under the cursor, in at most most lines.
+func (p *diffPage) why(w, most int) []string {
+	it, ok := p.current()
+	if !ok {
+		return make([]string, min(most, 3))
+	}
+	ls := wrap(p.s(it.Why), w)
+	if it.Why.Empty() {
+		ls = []string{p.theme.Dim.Render(p.say("no reason is given", "未给出原因"))}
+	}
+	if len(ls) > most {
+		ls = ls[:most]
+		last := cut(ls[most-1], w-6, "")
+		if i := strings.LastIndexByte(last, ' '); i > len(last)/2 {
+			last = last[:i]
+		}
+		ls[most-1] = last + p.theme.Ellipsis + " (?)"
+	}
+	for len(ls) < min(most, 3) {
+		ls = append(ls, "")
+	}
+	return ls
+}
+
+func (p *diffPage) showWhy() (nav, tea.Cmd) {
+	it, ok := p.current()
+	if !ok {
+		return stay, nil
+	}
+	return p.push(&textOverlay{App: p.App, title: lang.T("Why", "原因"), state: lang.Same(clean(it.Target)), body: func(w int) []string {
+		w = min(w, 100)
+		ls := wrap(p.s(it.Why), w)
+		if len(it.ByHand) > 0 {
+			ls = append(ls, "", p.theme.Title.Render(p.say("By hand", "手工命令")))
+			ls = append(ls, p.commands(it, w)...)
+		}
+		return ls
+	}})
+}
+
+func (p *diffPage) commands(it engine.Planned, w int) []string {
+	var out []string
+	for _, c := range it.ByHand {
+		for _, l := range strings.Split(c, "\n") {
+			out = append(out, hang(p.raw(l), w, 2)...)
+		}
+	}
+	return out
+}
+
+// showByHand lists what a person would type, from the change under the cursor.
+func (p *diffPage) showByHand() (nav, tea.Cmd) {
+	cur, _ := p.current()
+	at := 0
+	o := &textOverlay{App: p.App, title: lang.T("By hand", "手工命令"), state: lang.T("what goxin will do, as commands", "goxin 将要做的，写成命令")}
+	o.body = func(w int) []string {
+		var out []string
+		for _, it := range p.plan.Items {
+			if it.Diff.Action == engine.None || len(it.ByHand) == 0 {
+				continue
+			}
+			if it.Target == cur.Target && it.Kind == cur.Kind {
+				at = len(out)
+			}
+			out = append(out, p.theme.Dim.Render("# "+p.raw(it.Target)))
+			out = append(out, p.commands(it, w)...)
+			out = append(out, "")
+		}
+		return out
+	}
+	w, _ := p.bodySize()
+	o.body(w - 2)
+	o.scroll.top = at
+	return p.push(o)
+}
+
+func (p *diffPage) moveKeys() []binding {
+	move := func(by int) func() (nav, tea.Cmd) {
+		return func() (nav, tea.Cmd) {
+			p.move(by)
+			return stay, nil
+		}
+	}
+	page := func(sign int) func() (nav, tea.Cmd) {
+		return func() (nav, tea.Cmd) {
+			p.page(sign)
+			return stay, nil
+		}
+	}
+	return []binding{
+		{keys: []string{"up", "k"}, show: p.theme.UpDown, desc: lang.T("change", "逐项"), do: move(-1)},
+		{keys: []string{"down", "j"}, show: p.theme.UpDown, desc: lang.T("change", "逐项"), rare: true, do: move(1)},
+		{keys: []string{"pgdown", " ", "ctrl+f"}, show: "pgdn", desc: lang.T("page down", "下一页"), rare: true, do: page(1)},
+		{keys: []string{"pgup", "ctrl+b"}, show: "pgup", desc: lang.T("page up", "上一页"), rare: true, do: page(-1)},
+	}
+}
+
+func (p *diffPage) window() (ls []diffLine, st []int, room int) {
+	w, h := p.bodySize()
+	dw, dh, _, _ := p.areas(w, h)
+	ls = p.lines(dw - 2)
+	return ls, stops(ls), paneRoom(len(ls), dh)
+}
+
+// move goes to the next change that is in sight, or brings what lies between
+// into sight first, so that no line is skipped unread.
+func (p *diffPage) move(by int) {
+	ls, st, room := p.window()
+	if len(st) == 0 {
+		p.scroll.top += by
+		p.scroll.clamp(len(ls), room)
+		return
+	}
+	c := min(p.cursor, len(st)-1)
+	to := c + by
+	last := p.scroll.top + room - 1
+	switch {
+	case to >= 0 && to < len(st) && st[to] >= p.scroll.top && st[to] <= last:
+		p.cursor = to
+	case by > 0 && last < len(ls)-1, by < 0 && p.scroll.top > 0:
+		p.scroll.top += by
+		p.scroll.clamp(len(ls), room)
+		if to >= 0 && to < len(st) && st[to] >= p.scroll.top && st[to] < p.scroll.top+room {
+			p.cursor = to
+		}
+	}
+}
+
+func (p *diffPage) page(sign int) {
+	ls, st, room := p.window()
+	p.scroll.top += sign * room
+	p.scroll.clamp(len(ls), room)
+	for i, l := range st {
+		if l >= p.scroll.top && l < p.scroll.top+room {
+			p.cursor = i
+			if sign < 0 {
+				break
+			}
+		}
+	}
+}
+
+// hang breaks a line that must be read whole; what follows is indented. It
+// breaks at spaces where it can.
+func hang(s string, w, indent int) []string {
+	if width(s) <= w {
+		return []string{s}
+	}
+	start := len(s) - len(strings.TrimLeft(s, " "))
+	lead := strings.Repeat(" ", indent)
+	out := wrap(s[start:], w-indent-start)
+	for i := range out {
+		out[i] = s[:start] + out[i]
+		if i > 0 {
+			out[i] = lead + out[i]
+		}
+	}
+	return out
+}

@@ -1,0 +1,292 @@
+package tui
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"goxin/assets/lang"
+	"goxin/steps/engine"
+)
+
+// diffLine is one line of the diff as it is drawn; item says of which change it
+// is, stop whether the cursor can stand on it.
+type diffLine struct {
+	text string
+	item int
+	stop bool
+}
+
+func stops(ls []diffLine) []int {
+	var out []int
+	for i, l := range ls {
+		if l.stop {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// lines draws the plan for a width: notes, then the changes in their order,
+// neighbours of one table together, then how much is already as wanted.
+func (p *diffPage) lines(w int) []diffLine {
+	var out []diffLine
+	for _, n := range p.plan.Notes {
+		mark, style := p.theme.Dot, lipgloss.NewStyle()
+		if n.Warn {
+			mark, style = p.theme.Note, p.theme.Warn
+		}
+		mark = strings.TrimSpace(mark)
+		if mark == "," {
+			mark = "-"
+		}
+		for i, l := range wrap(p.s(n.Text), w-2) {
+			if i > 0 {
+				mark = " "
+			}
+			out = append(out, diffLine{text: style.Render(mark) + " " + l, item: -1})
+		}
+	}
+	showSame := p.plan.Changes() == 0
+	same := 0
+	gap := func() {
+		if len(out) > 0 {
+			out = append(out, diffLine{item: -1})
+		}
+	}
+	items := p.plan.Items
+	for i := 0; i < len(items); {
+		it := items[i]
+		if it.Unknown == "" && it.Diff.Action == engine.None && !showSame && noted(it.Diff).Empty() {
+			same++
+			i++
+			continue
+		}
+		if !it.Diff.Table.Empty() {
+			var group []int
+			for ; i < len(items) && items[i].Diff.Table == it.Diff.Table; i++ {
+				if items[i].Diff.Action == engine.None && !showSame && noted(items[i].Diff).Empty() {
+					same++
+					continue
+				}
+				group = append(group, i)
+			}
+			gap()
+			out = append(out, p.table(it.Diff.Table, group, w)...)
+			continue
+		}
+		if i == 0 || it.Diff.Hunks != nil || items[i-1].Diff.Hunks != nil || !items[i-1].Diff.Table.Empty() {
+			gap()
+		}
+		out = append(out, p.item(i, it, w)...)
+		i++
+	}
+	if same > 0 {
+		gap()
+		out = append(out, diffLine{text: p.theme.Dim.Render("= " + p.say("%d more already as wanted", "另有 %d 项已符合要求", same)), item: -1})
+	}
+	return out
+}
+
+// noted is a remark on a diff or on one of its values.
+func noted(d engine.Diff) lang.Text {
+	if !d.Note.Empty() {
+		return d.Note
+	}
+	for _, r := range d.Rows {
+		if !r.Note.Empty() {
+			return r.Note
+		}
+	}
+	return lang.Text{}
+}
+
+// item draws a change that stands alone: its target, then hunks or values.
+func (p *diffPage) item(i int, it engine.Planned, w int) []diffLine {
+	if it.Unknown != "" {
+		return []diffLine{{text: p.theme.Dim.Render(p.say("? known after %s", "? 待 %s 完成后确定", p.stepTitle(it.Unknown))), item: i, stop: true}}
+	}
+	target := p.raw(it.Target)
+	if len(p.hosts.Order) > 1 {
+		target += " (" + p.raw(string(it.On)) + ")"
+	}
+	mark := p.mark(it.Diff.Action)
+	note := p.s(it.Diff.Note)
+	if note == "" && it.Diff.Action == engine.None {
+		note = p.say("already as wanted", "已符合要求")
+	}
+	var out []diffLine
+	style := p.theme.Title
+	if it.Diff.Action == engine.None {
+		style = p.theme.Dim
+	}
+	if width(target)+width(note)+5 <= w {
+		gap := strings.Repeat(" ", w-2-width(target)-width(note))
+		out = append(out, diffLine{mark + " " + style.Render(target) + gap + p.theme.Dim.Render(note), i, true})
+	} else {
+		for j, l := range hang(target, w-2, 2) {
+			if j == 0 {
+				out = append(out, diffLine{mark + " " + style.Render(l), i, true})
+			} else {
+				out = append(out, diffLine{"  " + style.Render(l), i, false})
+			}
+		}
+		for _, l := range wrap(note, w-4) {
+			out = append(out, diffLine{"    " + p.theme.Dim.Render(l), i, false})
+		}
+	}
+	for _, r := range it.Diff.Rows {
+		for _, l := range hang(p.rowLine(r), w-2, 2) {
+			out = append(out, diffLine{"  " + l, i, false})
+		}
+	}
+	for j, h := range it.Diff.Hunks {
+		if j > 0 {
+			out = append(out, diffLine{"  " + p.theme.Dim.Render(p.theme.Ellipsis), i, false})
+		}
+		hl := p.hunk(h, w)
+		for k, l := range hl {
+			out = append(out, diffLine{l, i, j > 0 && k == 0})
+		}
+	}
+	return out
+}
+
+func (a *App) stepTitle(id string) string {
+	for _, s := range a.steps {
+		if s.ID() == id {
+			return a.s(s.Title())
+		}
+	}
+	return a.raw(id)
+}
+
+func (p *diffPage) mark(act engine.Action) string {
+	s := string(rune(act))
+	switch act {
+	case engine.Create:
+		return p.theme.Add.Render(s)
+	case engine.Delete, engine.CannotUndo:
+		return p.theme.Del.Render(s)
+	case engine.Update:
+		return p.theme.Accent.Render(s)
+	}
+	return p.theme.Dim.Render(s)
+}
+
+// rowLine is a value of a change that stands alone.
+func (p *diffPage) rowLine(r engine.Row) string {
+	s := p.raw(r.Name) + "  "
+	switch {
+	case r.Action == engine.None:
+		s += value(r.Now)
+	case r.Now == "":
+		s += value(r.Then)
+	default:
+		s += value(r.Now) + " " + p.theme.Arrow + " " + value(r.Then)
+	}
+	if n := p.s(r.Note); n != "" {
+		s += "  " + n
+	}
+	return p.theme.fold(s)
+}
+
+// value writes a kernel value of several numbers with single spaces.
+func value(s string) string { return clean(strings.Join(strings.Fields(s), " ")) }
+
+// hunk draws changed lines under one another, or, where there is room and both
+// sides have something, beside each other.
+func (p *diffPage) hunk(h engine.Hunk, w int) []string {
+	dels, adds, most := 0, 0, 0
+	for _, l := range h.Lines {
+		switch l.Action {
+		case engine.Delete:
+			dels++
+		case engine.Create:
+			adds++
+		}
+		most = max(most, l.Old, l.New)
+	}
+	nw := len(strconv.Itoa(most))
+	if p.width >= sidesFrom && dels > 0 && adds > 0 {
+		return p.sides(h, w, nw)
+	}
+	var out []string
+	for _, l := range h.Lines {
+		n := l.New
+		if n == 0 {
+			n = l.Old
+		}
+		out = append(out, p.hunkLine(l, n, nw, w)...)
+	}
+	return out
+}
+
+// hunkLine is one line with its number, broken where it is longer than w.
+func (p *diffPage) hunkLine(l engine.Line, n, nw, w int) []string {
+	num := strings.Repeat(" ", nw)
+	if n > 0 {
+		num = padLeft(strconv.Itoa(n), nw)
+	}
+	act, style := " ", p.theme.Dim
+	switch l.Action {
+	case engine.Create:
+		act, style = "+", p.theme.Add
+	case engine.Delete:
+		act, style = "-", p.theme.Del
+	}
+	var out []string
+	for i, t := range hardWrap(p.raw(l.Text), w-nw-5) {
+		if i > 0 {
+			num, act = strings.Repeat(" ", nw), " "
+		}
+		out = append(out, "  "+p.theme.Dim.Render(num)+" "+style.Render(strings.TrimRight(act+" "+t, " ")))
+	}
+	return out
+}
+
+// sides sets what goes beside what comes.
+func (p *diffPage) sides(h engine.Hunk, w, nw int) []string {
+	half := (w - 3) / 2
+	var out []string
+	emit := func(left, right []string) {
+		for i := range max(len(left), len(right)) {
+			var l, r string
+			if i < len(left) {
+				l = left[i]
+			}
+			if i < len(right) {
+				r = right[i]
+			}
+			out = append(out, strings.TrimRight(pad(l, half)+" "+p.theme.Dim.Render(p.theme.Side)+" "+r, " "))
+		}
+	}
+	var del, add []engine.Line
+	flush := func() {
+		for i := range max(len(del), len(add)) {
+			var l, r []string
+			if i < len(del) {
+				l = p.hunkLine(del[i], del[i].Old, nw, half)
+			}
+			if i < len(add) {
+				r = p.hunkLine(add[i], add[i].New, nw, half)
+			}
+			emit(l, r)
+		}
+		del, add = nil, nil
+	}
+	for _, l := range h.Lines {
+		switch l.Action {
+		case engine.Delete:
+			del = append(del, l)
+		case engine.Create:
+			add = append(add, l)
+		default:
+			flush()
+			emit(p.hunkLine(l, l.Old, nw, half), p.hunkLine(l, l.New, nw, half))
+		}
+	}
+	flush()
+	return out
+}

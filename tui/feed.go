@@ -1,0 +1,54 @@
+package tui
+
+import (
+	"sync"
+
+	"goxin/steps/engine"
+)
+
+// feed takes events from the engine and never makes it wait: a terminal that is
+// stopped or gone must not stop a run in the middle of an operation. The wizard
+// fetches what has come in batches.
+type feed struct {
+	mu     sync.Mutex
+	events []engine.Event
+	ready  chan struct{} // holds one token while events wait
+}
+
+// feedMost bounds what waits when nobody fetches; output lines go first.
+const feedMost = 4096
+
+func newFeed() *feed { return &feed{ready: make(chan struct{}, 1)} }
+
+// notify is what the engine calls.
+func (f *feed) notify(ev engine.Event) {
+	f.mu.Lock()
+	if len(f.events) >= feedMost {
+		f.events = withoutOutput(f.events)
+	}
+	f.events = append(f.events, ev)
+	f.mu.Unlock()
+	select {
+	case f.ready <- struct{}{}:
+	default:
+	}
+}
+
+// take empties the feed.
+func (f *feed) take() []engine.Event {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	evs := f.events
+	f.events = nil
+	return evs
+}
+
+func withoutOutput(evs []engine.Event) []engine.Event {
+	kept := evs[:0]
+	for _, ev := range evs {
+		if ev.What != engine.Output {
+			kept = append(kept, ev)
+		}
+	}
+	return kept
+}

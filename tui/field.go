@@ -1,0 +1,234 @@
+package tui
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/bubbles/key"
+	"github.com/charmbracelet/huh"
+
+	"goxin/assets/lang"
+	"goxin/steps/engine"
+)
+
+// field is one question being answered: the value as it is edited, independent
+// of the huh field that edits it at the moment.
+type field struct {
+	question engine.Question
+	text     string
+	yes      bool
+	many     []string
+	widget   huh.Field
+}
+
+// newField starts from what was answered before, or from what is offered.
+func newField(q engine.Question, answered any) *field {
+	f := &field{question: q}
+	v := answered
+	if v == nil {
+		v = q.Default
+	}
+	switch v := v.(type) {
+	case string:
+		f.text = v
+	case bool:
+		f.yes = v
+	case int64:
+		f.text = strconv.FormatInt(v, 10)
+	case int:
+		f.text = strconv.Itoa(v)
+	case []string:
+		f.many = slices.Clone(v)
+		f.text = strings.Join(v, "; ")
+	case map[string]string:
+		var parts []string
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			parts = append(parts, k+"="+v[k])
+		}
+		f.text = strings.Join(parts, "; ")
+	}
+	if q.Kind == engine.Choice && !slices.ContainsFunc(q.Options, func(o engine.Option) bool { return o.Value == f.text }) && len(q.Options) > 0 {
+		f.text = q.Options[0].Value
+	}
+	return f
+}
+
+// huh makes the widget that edits the field, w cells wide. Only the question at
+// hand explains itself; the others are a title and a value.
+func (f *field) huh(a *App, w int, focused bool) huh.Field {
+	q := f.question
+	title, help := a.s(q.Title), ""
+	if focused {
+		help = join(a.s(q.Help), a.s(how(q.Kind)))
+		help = strings.Join(wrap(help, w-4), "\n") // huh breaks Chinese at spaces only
+	}
+	switch q.Kind {
+	case engine.Choice:
+		f.widget = huh.NewSelect[string]().Key(q.Key).Title(title).Description(help).Options(options(a, q.Options)...).Value(&f.text)
+	case engine.Many:
+		f.widget = huh.NewMultiSelect[string]().Key(q.Key).Title(title).Description(help).Filterable(false).Options(options(a, q.Options)...).Value(&f.many)
+	case engine.Confirm:
+		f.widget = huh.NewConfirm().Key(q.Key).Title(title).Description(help).
+			Affirmative(a.say("Yes", "是")).Negative(a.say("No", "否")).WithButtonAlignment(0).Value(&f.yes)
+	default:
+		f.widget = huh.NewInput().Key(q.Key).Title(title).Description(help).Prompt("> ").Value(&f.text)
+	}
+	return f.widget
+}
+
+func join(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "\n" + b
+}
+
+// how says how a value of several parts is written on one line.
+func how(k engine.FieldKind) lang.Text {
+	switch k {
+	case engine.Map:
+		return lang.T("key = value; key = value. Empty: none.", "格式：键 = 值; 键 = 值。留空表示无。")
+	case engine.List:
+		return lang.T("Several are separated by semicolons. Empty: none.", "多项用分号隔开。留空表示无。")
+	case engine.Secret:
+		return lang.T("A reference: env:NAME, file:PATH or prompt:", "填写引用：env:变量名、file:路径 或 prompt:")
+	}
+	return lang.Text{}
+}
+
+func options(a *App, os []engine.Option) []huh.Option[string] {
+	var out []huh.Option[string]
+	wide := 0
+	for _, o := range os {
+		wide = max(wide, width(o.Value))
+	}
+	for _, o := range os {
+		t := a.s(o.Title)
+		if t != "" && t != o.Value {
+			t = pad(o.Value, wide) + "  " + t
+		} else {
+			t = o.Value
+		}
+		out = append(out, huh.NewOption(t, o.Value))
+	}
+	return out
+}
+
+// hovered is the option under the cursor of a Choice or Many.
+func (f *field) hovered() string {
+	switch w := f.widget.(type) {
+	case *huh.Select[string]:
+		v, _ := w.Hovered()
+		return v
+	case *huh.MultiSelect[string]:
+		v, _ := w.Hovered()
+		return v
+	}
+	return ""
+}
+
+// value is the answer in its field kind's type; nil: not answered.
+func (f *field) value(l lang.Lang) (any, error) {
+	switch f.question.Kind {
+	case engine.Confirm:
+		return f.yes, nil
+	case engine.Many:
+		return slices.Clone(f.many), nil
+	}
+	return f.parse(f.text, l)
+}
+
+// parse reads a line as the question's kind. Its errors are one line, in l.
+func (f *field) parse(s string, l lang.Lang) (any, error) {
+	q := f.question
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return nil, nil
+	}
+	check := func(v string) error {
+		if q.Check == nil {
+			return nil
+		}
+		if err := q.Check(v); err != nil {
+			return errors.New(lang.Message(err, l))
+		}
+		return nil
+	}
+	switch q.Kind {
+	case engine.Number:
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil {
+			return nil, errors.New(lang.F("%s is not a whole number", "%s 不是整数", s).In(l))
+		}
+		if q.Max > q.Min && (n < q.Min || n > q.Max) {
+			return nil, errors.New(lang.F("%d is not between %d and %d", "%d 不在 %d 到 %d 之间", n, q.Min, q.Max).In(l))
+		}
+		return n, check(s)
+	case engine.List:
+		var out []string
+		for _, e := range parts(s) {
+			if err := check(e); err != nil {
+				return nil, err
+			}
+			out = append(out, e)
+		}
+		if out == nil {
+			return nil, nil
+		}
+		return out, nil
+	case engine.Map:
+		out := make(map[string]string)
+		for _, e := range parts(s) {
+			k, v, ok := strings.Cut(e, "=")
+			k, v = strings.TrimSpace(k), strings.TrimSpace(v)
+			if !ok || k == "" || v == "" {
+				return nil, errors.New(lang.F("%s is not key = value", "%s 不是「键 = 值」的形式", e).In(l))
+			}
+			if err := check(k + "=" + v); err != nil {
+				return nil, err
+			}
+			if _, twice := out[k]; twice {
+				return nil, errors.New(lang.F("%s is there twice", "%s 出现了两次", k).In(l))
+			}
+			out[k] = v
+		}
+		if len(out) == 0 {
+			return nil, nil
+		}
+		return out, nil
+	}
+	if err := check(s); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// parts splits at semicolons, the full-width one included.
+func parts(s string) []string {
+	var out []string
+	for _, e := range strings.FieldsFunc(s, func(r rune) bool { return r == ';' || r == '；' }) {
+		if e = strings.TrimSpace(e); e != "" {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// formKeys are huh's bindings without those that the wizard has of its own
+// (next, previous, leave) or does not want (filters, which speak English).
+func formKeys() *huh.KeyMap {
+	none := key.NewBinding()
+	k := huh.NewDefaultKeyMap()
+	k.Quit = none
+	k.Select.Filter, k.Select.SetFilter, k.Select.ClearFilter = none, none, none
+	k.MultiSelect.Filter, k.MultiSelect.SetFilter, k.MultiSelect.ClearFilter = none, none, none
+	k.Select.Next, k.Select.Prev, k.Select.Submit = none, none, none
+	k.MultiSelect.Next, k.MultiSelect.Prev, k.MultiSelect.Submit = none, none, none
+	k.Input.Next, k.Input.Prev, k.Input.Submit = none, none, none
+	k.Confirm.Next, k.Confirm.Prev, k.Confirm.Submit = none, none, none
+	k.Confirm.Accept, k.Confirm.Reject = none, none
+	return k
+}

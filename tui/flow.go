@@ -1,0 +1,164 @@
+package tui
+
+import (
+	"context"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"goxin/assets/lang"
+	"goxin/steps/engine"
+)
+
+// navigate goes where a page asked to go.
+func (a *App) navigate(n nav) tea.Cmd {
+	switch n {
+	case next:
+		return a.enter(a.after(a.place))
+	case back:
+		return a.enter(a.before(a.place))
+	case skip:
+		a.progress[a.place.step] = skipped
+		delete(a.answers, a.step().ID())
+		return tea.Batch(a.saveAnswers(), a.enter(a.firstOf(a.place.step+1)))
+	case undo:
+		return a.enter(place{stage: atUndo, step: a.place.step})
+	case home:
+		a.progress = make([]progress, len(a.steps))
+		a.outcome, a.tally, a.wrote = outcome{}, tally{kept: a.tally.kept}, false
+		return a.enter(place{stage: atMachine})
+	case leave:
+		return a.quit()
+	}
+	return nil
+}
+
+// after is the place that follows p.
+func (a *App) after(p place) place {
+	switch p.stage {
+	case atMachine, atPending:
+		return a.firstOf(0)
+	case atAsk, atDiff, atWrite:
+		if p.stage == atDiff && !a.wantsWriting() {
+			return a.firstOf(p.step + 1)
+		}
+		return place{p.stage + 1, p.step}
+	case atResult:
+		return a.firstOf(p.step + 1)
+	}
+	return place{stage: atDone}
+}
+
+// before is the place Esc goes back to. What has been written is not gone back
+// on: only Undo does that, and says so.
+func (a *App) before(p place) place {
+	switch p.stage {
+	case atDiff:
+		if !a.review && asks(a.steps[p.step]) {
+			return place{atAsk, p.step}
+		}
+	case atResult:
+		return place{atDiff, p.step}
+	case atAsk:
+	default:
+		return p
+	}
+	for i := p.step - 1; i >= 0; i-- {
+		if a.progress[i] == skipped && !a.review {
+			return a.firstOf(i)
+		}
+		if a.progress[i] == done {
+			break
+		}
+	}
+	if a.wrote {
+		return p
+	}
+	return place{stage: atMachine}
+}
+
+// firstOf is where step i begins, or the end.
+func (a *App) firstOf(i int) place {
+	for ; i < len(a.steps); i++ {
+		_, asked := a.answers[a.steps[i].ID()]
+		if a.review && !asked {
+			a.progress[i] = skipped
+			continue
+		}
+		if a.review || !asks(a.steps[i]) {
+			return place{atDiff, i}
+		}
+		return place{atAsk, i}
+	}
+	return place{stage: atDone}
+}
+
+// asks reports whether a step has anything to ask at all.
+func asks(s engine.Step) bool { return len(s.Fields()) > 0 }
+
+// wantsWriting reports whether the reviewed plan changes anything.
+func (a *App) wantsWriting() bool {
+	return a.outcome.plan != nil && a.outcome.plan.Changes() > 0
+}
+
+// enter makes p the current place.
+func (a *App) enter(p place) tea.Cmd {
+	if a.page != nil && p == a.place {
+		return nil
+	}
+	if a.pageStop != nil {
+		a.pageStop()
+	}
+	a.epoch++
+	a.pageCtx, a.pageStop = context.WithCancel(a.ctx)
+	a.place = p
+	a.overlays = nil
+	a.page = a.open(p)
+	return a.page.Enter()
+}
+
+func (a *App) open(p place) page {
+	switch p.stage {
+	case atPending:
+		return &pendingPage{App: a}
+	case atAsk:
+		return &askPage{App: a}
+	case atDiff:
+		return &diffPage{App: a}
+	case atWrite:
+		return &writePage{App: a}
+	case atResult:
+		return &resultPage{App: a}
+	case atDone:
+		return &donePage{App: a}
+	case atUndo:
+		return &undoPage{App: a}
+	}
+	return &machinePage{App: a}
+}
+
+// busy reports whether a machine is being written to.
+func (a *App) busy() bool {
+	b, ok := a.page.(interface{ Busy() bool })
+	return ok && b.Busy()
+}
+
+func (a *App) quit() tea.Cmd {
+	a.quitting = true
+	return tea.Quit
+}
+
+// askLeave leaves at once where nothing is lost by it, and asks elsewhere.
+func (a *App) askLeave() (nav, tea.Cmd) {
+	if !a.wrote && (a.place.stage == atMachine || a.place.stage == atPending) || a.place.stage == atDone {
+		return leave, nil
+	}
+	text := []lang.Text{lang.T("Nothing has been written. Your answers are saved.", "尚未写入任何内容。您的应答已保存。")}
+	if a.wrote {
+		text = []lang.Text{lang.T("What has been written stays; goxin undo puts it back.", "已写入的内容会保留；可用 goxin undo 撤销。")}
+	}
+	return a.ask(&confirmOverlay{
+		title: lang.T("Leave goxin?", "离开 goxin？"), text: text,
+		yes: lang.T("leave", "离开"), keys: []string{"enter", "y", "ctrl+c"},
+		do: goes(leave),
+	})
+}

@@ -1,0 +1,105 @@
+package tui
+
+import (
+	tea "github.com/charmbracelet/bubbletea"
+
+	"goxin/assets/lang"
+)
+
+// globalKeys work on every page. The control keys are for lines without
+// function keys.
+func (a *App) globalKeys() []binding {
+	ks := []binding{
+		{keys: []string{"f1", "ctrl+g"}, show: "F1", desc: lang.T("all keys", "全部按键"), rare: true, do: a.toggleHelp},
+		{keys: []string{"f2", "ctrl+o"}, show: "F2", desc: lang.T("Chinese", "英文"), rare: true, do: a.switchLang},
+		{keys: []string{"f4", "ctrl+t"}, show: "F4", desc: a.otherTier(), rare: true, do: a.switchTier},
+	}
+	if a.busy() {
+		return ks // ctrl+c is the page's: it asks whether to stop
+	}
+	return append(ks,
+		binding{keys: []string{"ctrl+c"}, show: "ctrl+c", desc: lang.T("leave", "离开"), rare: true, do: a.askLeave},
+		binding{keys: []string{"ctrl+z"}, show: "ctrl+z", desc: lang.T("suspend", "挂起"), rare: true, do: a.suspend})
+}
+
+func (a *App) otherTier() lang.Text {
+	if a.theme.Tier == Rich {
+		return lang.T("plain characters", "纯文本模式")
+	}
+	return lang.T("colours and lines", "彩色模式")
+}
+
+// escKey goes back; where that cannot be, the key is not offered.
+func (a *App) escKey() binding {
+	if a.before(a.place) == a.place {
+		return binding{keys: []string{"esc"}, rare: true}
+	}
+	return binding{keys: []string{"esc"}, desc: lang.T("back", "返回"), must: true, do: goes(back)}
+}
+
+func (a *App) suspend() (nav, tea.Cmd) { return stay, tea.Suspend }
+
+func (a *App) switchLang() (nav, tea.Cmd) {
+	if a.lang == lang.ZH {
+		a.lang = lang.EN
+		return stay, a.refresh()
+	}
+	if !a.han {
+		return a.push(&textOverlay{App: a, title: lang.T("Chinese cannot be shown here", "此终端无法显示中文"), body: func(int) []string {
+			return []string{
+				a.say("This terminal is taken for one whose font has no Chinese.", "此终端的字体可能没有汉字。"),
+				a.say("If its far end shows UTF-8, start goxin with --lang zh.", "若对端能显示 UTF-8，请用 --lang zh 启动。"),
+				a.say("Over SSH from a desktop Chinese works as it is.", "从桌面经 SSH 登录即可正常显示中文。"),
+			}
+		}})
+	}
+	a.lang = lang.ZH
+	return stay, a.refresh()
+}
+
+// switchTier is for a terminal that was taken for more, or less, than it is.
+func (a *App) switchTier() (nav, tea.Cmd) {
+	if a.theme.Tier == Rich {
+		a.theme = newTheme(Plain)
+		return stay, tea.Sequence(tea.ExitAltScreen, tea.ClearScreen, a.refresh())
+	}
+	a.theme = newTheme(Rich)
+	a.basic(false)
+	return stay, tea.Sequence(tea.EnterAltScreen, tea.ClearScreen, a.refresh())
+}
+
+func (a *App) toggleHelp() (nav, tea.Cmd) {
+	if n := len(a.overlays); n > 0 {
+		if _, ok := a.overlays[n-1].(*textOverlay); ok {
+			a.pop()
+			return stay, nil
+		}
+		return stay, nil
+	}
+	return a.push(&textOverlay{App: a, title: lang.T("Keys", "按键"), body: a.helpLines})
+}
+
+func (a *App) helpLines(int) []string {
+	var lines []string
+	add := func(bs []binding) {
+		for i, b := range bs {
+			if i > 0 && b.name() == bs[i-1].name() && b.desc == bs[i-1].desc {
+				continue // up and down are one line
+			}
+			if b.desc.Empty() {
+				continue
+			}
+			name := a.theme.fold(b.name())
+			for _, k := range b.keys[1:] {
+				if len(k) > 1 && k[0] == 'c' { // ctrl+…
+					name += ", " + k
+				}
+			}
+			lines = append(lines, a.theme.Key.Render(pad(name, 14))+"  "+a.s(b.desc))
+		}
+	}
+	add(a.page.Keys())
+	lines = append(lines, "")
+	add(a.globalKeys())
+	return lines
+}

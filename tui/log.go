@@ -1,0 +1,145 @@
+package tui
+
+import (
+	"fmt"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"goxin/assets/lang"
+	"goxin/steps/engine"
+)
+
+// logLine is one event as it is read.
+type logLine struct {
+	time time.Time
+	text lang.Text
+}
+
+const logMost = 2000
+
+// note keeps an event for the log.
+func (a *App) note(ev engine.Event) {
+	t := eventText(ev)
+	if t.Empty() {
+		return
+	}
+	if len(a.log) >= logMost {
+		a.log = append(a.log[:0], a.log[len(a.log)-logMost/2:]...)
+	}
+	a.log = append(a.log, logLine{ev.Time, t})
+}
+
+func eventText(ev engine.Event) lang.Text {
+	switch ev.What {
+	case engine.RunStarted:
+		return lang.F("run %s started", "运行 %s 开始", ev.Run)
+	case engine.StepStarted:
+		return lang.F("step %s: %d operations", "步骤 %s：%d 项操作", ev.Step, ev.Of)
+	case engine.Doing:
+		return lang.F("%s %s", "%s %s", ev.Kind, ev.Target)
+	case engine.Output:
+		return lang.F("  | %s", "  | %s", ev.Text)
+	case engine.Skipped:
+		return lang.F("%s %s: already so", "%s %s：已符合", ev.Kind, ev.Target)
+	case engine.Done:
+		if ev.Outcome != nil && ev.Outcome.Deviates() {
+			return lang.F("%s %s: %s", "%s %s：%s", ev.Kind, ev.Target, outcomeText(*ev.Outcome))
+		}
+		return lang.F("%s %s: done", "%s %s：完成", ev.Kind, ev.Target)
+	case engine.Failed:
+		return lang.F("%s %s: failed: %s", "%s %s：失败：%s", ev.Kind, ev.Target, ev.Error)
+	case engine.Proved:
+		return lang.F("proved: %s", "已验证：%s", ev.Text)
+	case engine.StepDone:
+		return lang.F("step %s done", "步骤 %s 完成", ev.Step)
+	case engine.Undoing:
+		return lang.F("undoing %s %s", "撤销 %s %s", ev.Kind, ev.Target)
+	case engine.Undone:
+		return lang.F("%s %s: as before", "%s %s：已恢复", ev.Kind, ev.Target)
+	case engine.LeftAlone:
+		return lang.F("%s %s: left alone: %s", "%s %s：保持不动：%s", ev.Kind, ev.Target, ev.Error)
+	case engine.Awaiting:
+		return lang.F("run %s waits for its confirmation", "运行 %s 等待确认", ev.Run)
+	case engine.RunEnded:
+		return lang.F("run %s ended: %s", "运行 %s 结束：%s", ev.Run, statusText(engine.Status(ev.Text.EN)))
+	}
+	return lang.Text{}
+}
+
+// statusText is what became of a run.
+func statusText(s engine.Status) lang.Text {
+	switch s {
+	case engine.StatusApplied:
+		return lang.T("applied", "已执行")
+	case engine.StatusFailed:
+		return lang.T("failed", "失败")
+	case engine.StatusUndone:
+		return lang.T("undone", "已撤销")
+	case engine.StatusInterrupted:
+		return lang.T("interrupted", "被中断")
+	case engine.StatusAwaiting:
+		return lang.T("waits for its confirmation", "等待确认")
+	}
+	return lang.Same(string(s))
+}
+
+// outcomeText says how an operation deviated and by what.
+func outcomeText(o engine.Outcome) lang.Text {
+	var t lang.Text
+	switch o.Kind {
+	case engine.Clamped:
+		t = lang.T("clamped", "被限制")
+	case engine.Refused:
+		t = lang.T("refused", "被拒绝")
+	case engine.Overridden:
+		t = lang.T("will be overridden", "将被覆盖")
+	default:
+		return lang.Same(string(o.Kind))
+	}
+	if o.Got != "" {
+		t = lang.F("%s, in force: %s", "%s，当前值 %s", t, o.Got)
+	}
+	if !o.By.Empty() {
+		t = lang.F("%s (%s)", "%s（%s）", t, o.By)
+	}
+	return t
+}
+
+func (a *App) showLog() (nav, tea.Cmd) {
+	o := &textOverlay{App: a, title: lang.T("Log", "日志"), state: lang.F("%d entries", "%d 条", len(a.log))}
+	o.body = func(w int) []string {
+		var out []string
+		for _, l := range a.log {
+			at := "         "
+			if !l.time.IsZero() {
+				at = l.time.Local().Format("15:04:05 ")
+			}
+			for _, s := range wrap(a.s(l.text), w-9) {
+				out = append(out, a.theme.Dim.Render(at)+s)
+				at = "         "
+			}
+		}
+		return out
+	}
+	o.scroll.top = 1 << 20 // the end is what one looks for; drawing clamps it
+	return a.push(o)
+}
+
+// tail is the end of the log, for pages that show work as it happens.
+func (a *App) tail(w int) []string {
+	var out []string
+	for _, l := range a.log[max(len(a.log)-12, 0):] {
+		out = append(out, a.theme.Dim.Render(cut(a.s(l.text), w, a.theme.Ellipsis)))
+	}
+	return out
+}
+
+// clock writes a duration as minutes and seconds.
+func clock(d time.Duration) string {
+	if d < 0 {
+		d = 0
+	}
+	s := int(d.Round(time.Second) / time.Second)
+	return fmt.Sprintf("%02d:%02d", s/60, s%60)
+}

@@ -1,0 +1,213 @@
+package tui
+
+import (
+	"context"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"goxin/assets/lang"
+)
+
+// resultPage says what came of writing a step: what holds, what deviates and by
+// what, what failed and what can be done about it.
+type resultPage struct {
+	*App
+	scroll  scroll
+	working bool
+	kept    bool
+	keepErr error
+}
+
+type confirmed struct{}
+
+func (p *resultPage) Busy() bool       { return p.working }
+func (p *resultPage) Refresh() tea.Cmd { return nil }
+
+func (p *resultPage) Enter() tea.Cmd {
+	if p.awaiting() {
+		return p.tickLater()
+	}
+	return nil
+}
+
+func (p *resultPage) awaiting() bool { return !p.outcome.due.IsZero() && !p.kept }
+func (p *resultPage) left() time.Duration {
+	return p.outcome.due.Sub(p.now())
+}
+
+func (p *resultPage) Update(msg tea.Msg) (nav, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tick:
+		if p.awaiting() {
+			return stay, p.tickLater()
+		}
+	case confirmed:
+		p.working, p.kept, p.keepErr = false, true, nil
+		p.due = time.Time{}
+	case broken:
+		p.working, p.keepErr = false, msg.err
+	}
+	return stay, nil
+}
+
+func (p *resultPage) Keys() []binding {
+	log := binding{keys: []string{"l"}, desc: lang.T("log", "日志"), do: p.showLog}
+	switch {
+	case p.working:
+		return []binding{log}
+	case p.outcome.err != nil:
+		bs := []binding{{keys: []string{"r"}, desc: lang.T("try again", "重试"), must: true, do: goes(back)}}
+		if len(p.runs) > 0 {
+			bs = append(bs, binding{keys: []string{"u"}, desc: lang.T("undo", "撤销"), must: true, do: p.askUndo})
+		}
+		return append(bs, log, binding{keys: []string{"q"}, desc: lang.T("leave", "离开"), do: p.askLeave})
+	case p.awaiting():
+		bs := []binding{{keys: []string{"k"}, desc: lang.T("keep the changes", "保留改动"), must: true, do: p.keep}}
+		if p.left() <= 0 {
+			bs = nil
+		}
+		return append(bs, binding{keys: []string{"u"}, desc: lang.T("undo now", "立即撤销"), do: p.askUndo}, log,
+			binding{keys: []string{"q"}, desc: lang.T("leave", "离开"), do: p.askLeave})
+	}
+	bs := p.scrollKeys(&p.scroll, func(w int) int { return len(p.body(w)) })
+	return append(bs, binding{keys: []string{"enter"}, desc: lang.T("go on", "继续"), must: true, do: goes(next)}, log,
+		binding{keys: []string{"u"}, desc: lang.T("undo", "撤销"), do: p.askUndo})
+}
+
+func (p *resultPage) keep() (nav, tea.Cmd) {
+	p.working = true
+	s, id := p.session, p.runs[len(p.runs)-1]
+	return stay, p.job(func(ctx context.Context) (tea.Msg, error) { return confirmed{}, s.Confirm(ctx, id) })
+}
+
+// askUndo offers to put back everything this wizard has written.
+func (a *App) askUndo() (nav, tea.Cmd) {
+	return a.ask(&confirmOverlay{
+		title: lang.F("Undo what was written to %s?", "撤销对 %s 的全部写入？", a.hostname()),
+		text: []lang.Text{
+			lang.T("Newest first, each exactly as it was.", "从最近的开始，逐项恢复原状。"),
+			lang.T("What somebody changed since is left alone and listed.", "此后被他人改过的内容保持不动并列出。"),
+		},
+		yes: lang.T("undo", "撤销"), danger: true, do: goes(undo),
+	})
+}
+
+func (p *resultPage) View(w, h int) string {
+	title := p.s(p.step().Title())
+	o := p.outcome
+	var state, right string
+	switch {
+	case o.stopped:
+		state = p.say("stopped", "已停止")
+	case o.err != nil && len(p.runs) == 0:
+		state = p.say("nothing written", "尚未写入")
+	case o.err != nil:
+		state = p.say("not written completely", "未能全部写入")
+	case p.awaiting() && p.left() <= 0:
+		state = p.say("not confirmed in time: taken back", "未及时确认：已撤回")
+	case p.awaiting():
+		state = p.say("written, waits for you", "已写入，等待确认")
+		right = clock(p.left())
+	case len(o.result.Deviations) > 0:
+		state = p.say("written, not all as asked", "已写入，部分与要求不同")
+	default:
+		state = p.say("written and read back", "已写入并回读核对")
+	}
+	if right == "" {
+		right = clock(o.took)
+	}
+	return p.pane(w, h, p.head(w, title, state, right), p.body(w-2), p.scroll, -1)
+}
+
+func (p *resultPage) body(w int) []string {
+	o := p.outcome
+	var out []string
+	para := func(mark string, t lang.Text) {
+		for i, l := range wrap(p.s(t), w-2) {
+			if i > 0 {
+				mark = " "
+			}
+			out = append(out, mark+" "+l)
+		}
+	}
+	good, warn := p.theme.Good.Render(p.theme.Done), p.theme.Warn.Render(p.theme.Note)
+	if o.err != nil {
+		return append(p.errorLines(o.err, w), p.failureLines(w)...)
+	}
+	if p.awaiting() {
+		if p.left() > 0 {
+			para(warn, lang.F("In %s it is taken back by itself. If you still reach this machine, press k to keep it.",
+				"%s 后自动撤回。若仍能正常访问本机，请按 k 保留。", clock(p.left())))
+		} else {
+			para(warn, lang.T("The time is up: the machine takes the changes back, or has done so.", "时间已到：改动正在撤回，或已撤回。"))
+		}
+		if p.keepErr != nil {
+			out = append(out, p.errorLines(p.keepErr, w)...)
+		}
+		out = append(out, "")
+	}
+	asAsked := o.result.Applied - len(o.result.Deviations)
+	if asAsked == 1 {
+		para(good, lang.T("1 change holds as asked", "1 项改动已按要求生效"))
+	} else if asAsked > 1 {
+		para(good, lang.F("%d changes hold as asked", "%d 项改动已按要求生效", asAsked))
+	}
+	for _, t := range o.proved {
+		para(good, t)
+	}
+	if n := len(o.result.Deviations); n > 0 {
+		out = append(out, "")
+		for _, d := range o.result.Deviations {
+			para(warn, lang.F("%s: %s", "%s：%s", d.Target, outcomeText(d.Outcome)))
+		}
+		out = append(out, "")
+		para(" ", lang.T("These are recorded; goxin check compares with what is in force.", "以上已记录在案；goxin check 将以实际生效的值为准。"))
+	}
+	return out
+}
+
+// failureLines say what stands and what can be done.
+func (p *resultPage) failureLines(w int) []string {
+	o := p.outcome
+	label := func(en, zh string) string { return p.theme.Dim.Render(pad(p.say(en, zh), 11)) }
+	add := func(out []string, l, text string) []string {
+		for i, t := range wrap(text, w-11) {
+			if i > 0 {
+				l = pad("", 11)
+			}
+			out = append(out, l+t)
+		}
+		return out
+	}
+	var out []string
+	stands := p.say("nothing", "无")
+	if o.result.Applied > 0 {
+		stands = p.say("%d changes of this step", "本步骤的 %d 项改动", o.result.Applied)
+		if o.result.Applied == 1 {
+			stands = p.say("1 change of this step", "本步骤的 1 项改动")
+		}
+	}
+	for i, s := range p.steps {
+		if p.App.progress[i] == done {
+			stands += p.say(", ", "、") + p.s(s.Title())
+		}
+	}
+	out = append(out, "")
+	out = add(out, label("Stands", "仍然有效"), stands)
+	undone := p.say("nothing is undone unless you ask for it", "除非您要求，否则不会撤销")
+	if len(p.runs) == 0 {
+		undone = p.say("nothing was written, nothing to undo", "尚未写入，无需撤销")
+	}
+	out = add(out, label("Undone", "已撤销"), undone)
+	out = append(out, "")
+	menu := [][2]string{{"r", p.say("plan again and look at what is left", "重新制定计划，查看余下的改动")}}
+	if len(p.runs) > 0 {
+		menu = append(menu, [2]string{"u", p.say("undo the whole run", "撤销整次运行")})
+	}
+	menu = append(menu, [2]string{"l", p.say("log (%d entries)", "日志（%d 条）", len(p.log))})
+	for _, m := range menu {
+		out = append(out, "  "+p.theme.Key.Render(m[0])+"  "+m[1])
+	}
+	return out
+}

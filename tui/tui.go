@@ -1,0 +1,251 @@
+// Package tui is the wizard: the front end for a person at a terminal. It shows
+// what the engine found, asks a step's questions, shows the diff, and has
+// written what was reviewed. It decides nothing about machines, knows no kind of
+// operation, prints nothing after it has returned and never exits: package main
+// turns its Result into words and an exit code.
+//
+// There is one tea.Model, App; its pages are plain structs that it calls. What
+// the engine does happens in goroutines, never in Update.
+package tui
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync/atomic"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/term"
+	"github.com/mattn/go-runewidth"
+	"github.com/muesli/termenv"
+
+	"goxin/assets/lang"
+	"goxin/detect"
+	"goxin/steps/engine"
+)
+
+// Config is what the wizard works with.
+type Config struct {
+	Session Session // Live(engine)
+	Steps   []engine.Step
+	Answers engine.Answers // given beforehand; may be nil
+	Review  bool           // walk Answers without asking, only their steps
+
+	// ConfirmWithin is how long a run written with W stands unless it is confirmed;
+	// 0: two minutes.
+	ConfirmWithin time.Duration
+
+	Lang lang.Lang
+	Tier Tier
+	Han  bool   // the terminal can show Chinese, so F2 may switch to it
+	Term string // $TERM: what a plain line understands depends on it
+
+	In, Out *os.File // the terminal
+
+	// Save writes the answers so far and returns where; called after each answer,
+	// never twice at a time. Nil: they are not written.
+	Save func(engine.Answers) (path string, err error)
+}
+
+// What is what happened, for the exit code.
+type What int
+
+// The ends of a wizard.
+const (
+	Nothing     What = iota // nothing was written
+	Applied                 // everything as asked
+	Deviations              // done, but something was clamped, refused or overridden
+	Failed                  // stopped at a failure; what stands, stands
+	Undone                  // written, and put back
+	Awaiting                // a confirmation is due
+	Interrupted             // stopped from outside in the middle of a step; to be finished or undone
+)
+
+// Result is the end of a wizard.
+type Result struct {
+	What    What
+	Failure error // of the step that failed, even when it was undone afterwards
+	Runs    []engine.RunID
+	Answers string // the file they were saved to
+	Kept    int    // changes an undo had to leave alone
+}
+
+// ErrHangup is the cause when the terminal went away.
+var ErrHangup = errors.New("the terminal is gone")
+
+// Run shows the wizard until the person leaves it. When ctx is cancelled the
+// operation in flight ends, nothing new starts, and Run returns ctx's cause; a
+// run stopped that way is offered for finishing or undoing at the next start.
+func Run(ctx context.Context, c Config) (Result, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+
+	setRulers(c)
+	basic := new(atomic.Bool)
+	basic.Store(c.Tier != Rich)
+
+	a := newApp(ctx, c)
+	a.basic = func(b bool) { basic.Store(b) }
+	if w, h, err := term.GetSize(c.Out.Fd()); err == nil && w > 0 && h > 0 {
+		a.width, a.height = w, h
+	}
+	p := tea.NewProgram(a, programOptions(ctx, cancel, c, basic)...)
+	stopFeed := a.pump(p, c.Tier)
+	err := show(ctx, p, c.In)
+	interrupted := ctx.Err() != nil
+	if err != nil {
+		cancel(err) // the program broke: let the operation in flight end
+	}
+	a.crew.close()
+	stopFeed()
+	return a.finish(ctx, interrupted, err)
+}
+
+// drain is how long a cancelled program may take to restore the terminal.
+const drain = time.Second
+
+// show runs the program. One whose terminal takes no more bytes (a serial line
+// that was told to wait) cannot be stopped, so it is left behind when ctx ends.
+func show(ctx context.Context, p *tea.Program, in *os.File) error {
+	before, err := term.GetState(in.Fd())
+	if err != nil {
+		return lang.Errorf(err, "cannot read the state of the terminal", "无法读取终端状态")
+	}
+	over := make(chan error, 1)
+	go func() {
+		_, err := p.Run()
+		over <- err
+	}()
+	select {
+	case err := <-over:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-over:
+		return err
+	case <-time.After(drain):
+		_ = term.Restore(in.Fd(), before)
+		return context.Cause(ctx)
+	}
+}
+
+func newApp(ctx context.Context, c Config) *App {
+	a := &App{
+		session: c.Session, steps: c.Steps, answers: copyAnswers(c.Answers), review: c.Review, confirmWithin: c.ConfirmWithin,
+		saver: &saver{save: c.Save}, feed: newFeed(), crew: &crew{}, now: time.Now, timer: timer,
+		header: (*detect.Facts).Title, warning: detect.Warn, basic: func(bool) {},
+		lang: c.Lang, han: c.Han || c.Lang == lang.ZH, theme: newTheme(c.Tier),
+		width: unknownWidth, height: unknownHeight, ctx: ctx,
+		progress: make([]progress, len(c.Steps)),
+	}
+	if a.confirmWithin == 0 {
+		a.confirmWithin = confirmWithin
+	}
+	a.crash = a.crashLog
+	c.Session.Listen(a.feed.notify)
+	return a
+}
+
+func timer(d time.Duration, msg tea.Msg) tea.Cmd {
+	return tea.Tick(d, func(time.Time) tea.Msg { return msg })
+}
+
+// setRulers makes every library measure alike and know the terminal's colours.
+// go-runewidth would count lines and dots as two cells in a Chinese locale, in
+// which lipgloss counts one.
+func setRulers(c Config) {
+	runewidth.DefaultCondition.EastAsianWidth = false
+	if c.Tier != Rich && monoTerm(c.Term) {
+		lipgloss.SetColorProfile(termenv.ANSI) // bold and reverse, which the ASCII profile strips
+	} else {
+		lipgloss.SetColorProfile(termenv.NewOutput(c.Out).EnvColorProfile())
+	}
+	lipgloss.SetHasDarkBackground(true) // never ask
+}
+
+func programOptions(ctx context.Context, hangup context.CancelCauseFunc, c Config, basic *atomic.Bool) []tea.ProgramOption {
+	opts := []tea.ProgramOption{
+		tea.WithContext(ctx),
+		tea.WithoutSignalHandler(), // main's; bubbletea's swallows SIGTERM
+		tea.WithInput(inFile{c.In, func() { hangup(ErrHangup) }}),
+		tea.WithOutput(outFile{c.Out, basic}),
+		tea.WithFilter(knownSize),
+	}
+	if c.Tier == Rich {
+		return append(opts, tea.WithAltScreen(), tea.WithFPS(30))
+	}
+	return append(opts, tea.WithoutBracketedPaste(), tea.WithFPS(10))
+}
+
+// pump wakes the program when the engine has reported something, at most so
+// often that a slow line keeps up.
+func (a *App) pump(p *tea.Program, t Tier) (stop func()) {
+	every := 100 * time.Millisecond
+	if t != Rich {
+		every = 500 * time.Millisecond
+	}
+	quit := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-quit:
+				return
+			case <-a.feed.ready:
+			}
+			p.Send(wake{})
+			select {
+			case <-quit:
+				return
+			case <-time.After(every):
+			}
+		}
+	}()
+	return func() { close(quit) }
+}
+
+// finish lets go of a run that is still held and says what happened. A run that
+// was stopped from outside in the middle of a step is not ended: the next start
+// finds it and offers to finish or undo it.
+func (a *App) finish(ctx context.Context, interrupted bool, err error) (Result, error) {
+	for _, msg := range a.crew.late { // what ended after the program had
+		a.page.Update(msg)
+	}
+	midway := interrupted && a.place.stage == atWrite && a.outcome.err != nil
+	if a.run != nil && !midway {
+		if _, e := a.run.End(context.WithoutCancel(ctx)); e != nil && err == nil {
+			err = e
+		}
+	}
+	r := Result{What: a.what(), Failure: a.outcome.err, Runs: a.runs, Answers: a.saver.path, Kept: a.tally.kept}
+	if midway && a.run != nil {
+		r.What = Interrupted
+	}
+	if interrupted {
+		err = context.Cause(ctx)
+	}
+	return r, err
+}
+
+func (a *App) what() What {
+	switch {
+	case !a.due.IsZero():
+		return Awaiting
+	case a.undone:
+		return Undone
+	}
+	for _, p := range a.progress {
+		if p == failed {
+			return Failed
+		}
+	}
+	switch {
+	case a.tally.deviations > 0:
+		return Deviations
+	case a.tally.changes > 0:
+		return Applied
+	}
+	return Nothing
+}

@@ -1,0 +1,274 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"goxin/assets/lang"
+	"goxin/steps/engine"
+)
+
+// outcome is what became of the step at hand, from its reviewed plan on.
+type outcome struct {
+	plan    *engine.StepPlan
+	confirm time.Duration // it stands for so long unless confirmed
+	result  engine.StepResult
+	proved  []lang.Text
+	err     error
+	stopped bool // the person stopped it
+	took    time.Duration
+	due     time.Time // when it is taken back; zero: it stands
+}
+
+// writePage shows a run at work. What the engine reports fills in the list of
+// changes; nothing here is estimated.
+type writePage struct {
+	*App
+	began   time.Time
+	items   []written
+	output  string // the last line of a program that is running
+	cancel  context.CancelFunc
+	stopped bool
+	scroll  scroll
+}
+
+// written is one change on its way.
+type written struct {
+	item    engine.Planned
+	state   progress
+	doing   bool
+	outcome engine.Outcome
+}
+
+type started struct{ run RunUnderWay }
+
+type applied struct {
+	result engine.StepResult
+	err    error
+	due    time.Duration
+	ended  bool
+	sumErr error
+}
+
+// tick redraws the clock of a page that is at work.
+type tick struct{}
+
+func (a *App) tickLater() tea.Cmd {
+	e := a.epoch
+	return a.timer(time.Second, reply{epoch: e, msg: tick{}})
+}
+
+func (p *writePage) Busy() bool       { return true }
+func (p *writePage) Refresh() tea.Cmd { return nil }
+
+func (p *writePage) Enter() tea.Cmd {
+	p.began = p.now()
+	for _, it := range p.outcome.plan.Items {
+		if it.Unknown != "" || it.Diff.Action != engine.None {
+			p.items = append(p.items, written{item: it})
+		}
+	}
+	s, run := p.session, p.run
+	opts := engine.RunOptions{Answers: copyAnswers(p.answers), Confirm: p.outcome.confirm}
+	return tea.Batch(p.tickLater(), p.job(func(ctx context.Context) (tea.Msg, error) {
+		if run != nil && opts.Confirm > 0 { // what was written before is not taken back with it
+			if _, err := run.End(ctx); err != nil {
+				return nil, err
+			}
+			run = nil
+		}
+		if run == nil {
+			var err error
+			if run, err = s.Start(ctx, opts); err != nil {
+				return nil, err
+			}
+			run = &held{RunUnderWay: run}
+		}
+		return started{run}, nil
+	}))
+}
+
+func (p *writePage) Update(msg tea.Msg) (nav, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tick:
+		return stay, p.tickLater()
+	case started:
+		return stay, p.apply(msg.run)
+	case applied:
+		p.outcome.result, p.outcome.err = msg.result, msg.err
+		if msg.ended {
+			p.App.run = nil
+		}
+		if msg.due > 0 {
+			p.outcome.due = p.now().Add(msg.due)
+			p.due = p.outcome.due
+		}
+		if msg.err == nil && msg.sumErr != nil {
+			p.outcome.err = msg.sumErr
+		}
+		return p.over()
+	case broken:
+		p.outcome.err = msg.err
+		return p.over()
+	case engine.Event:
+		p.event(msg)
+	}
+	return stay, nil
+}
+
+// apply hands the reviewed plan to the run.
+func (p *writePage) apply(run RunUnderWay) tea.Cmd {
+	p.App.run = run
+	if n := len(p.runs); n == 0 || p.runs[n-1] != run.ID() {
+		p.runs = append(p.runs, run.ID())
+	}
+	p.wrote = true
+	ctx, cancel := context.WithCancel(p.pageCtx)
+	p.cancel = cancel
+	if p.stopped {
+		cancel()
+	}
+	plan, confirm := p.outcome.plan, p.outcome.confirm
+	return p.job(func(context.Context) (tea.Msg, error) {
+		defer cancel()
+		var m applied
+		m.result, m.err = run.Apply(ctx, plan)
+		if m.err == nil && confirm > 0 {
+			sum, err := run.End(context.WithoutCancel(ctx))
+			m.ended, m.due, m.sumErr = true, sum.Deadline, err
+		}
+		return m, nil
+	})
+}
+
+func (p *writePage) over() (nav, tea.Cmd) {
+	o := &p.outcome
+	o.took = p.now().Sub(p.began)
+	o.stopped = p.stopped && errors.Is(o.err, context.Canceled)
+	p.tally.changes += o.result.Applied
+	p.tally.deviations += len(o.result.Deviations)
+	p.App.progress[p.place.step] = done
+	if o.err != nil {
+		p.App.progress[p.place.step] = failed
+	}
+	return next, nil
+}
+
+func (p *writePage) event(ev engine.Event) {
+	switch ev.What {
+	case engine.Output:
+		p.output = ev.Text.In(p.lang)
+		return
+	case engine.Proved:
+		p.outcome.proved = append(p.outcome.proved, ev.Text)
+		return
+	}
+	for i := range p.items {
+		w := &p.items[i]
+		if w.item.Kind != ev.Kind || w.item.Target != ev.Target || w.item.On != ev.On {
+			continue
+		}
+		switch ev.What {
+		case engine.Doing:
+			w.doing, p.output = true, ""
+			_, h := p.bodySize()
+			p.scroll.show(i+1, paneRoom(len(p.items)+1, h))
+		case engine.Done, engine.Skipped:
+			w.doing, w.state = false, done
+			if ev.Outcome != nil {
+				w.outcome = *ev.Outcome
+			}
+		case engine.Failed:
+			w.doing, w.state = false, failed
+		}
+	}
+}
+
+func (p *writePage) Keys() []binding {
+	return []binding{
+		{keys: []string{"x", "ctrl+c"}, desc: lang.T("stop", "停止"), must: true, do: p.askStop},
+		{keys: []string{"l"}, desc: lang.T("log", "日志"), do: p.showLog},
+	}
+}
+
+func (p *writePage) askStop() (nav, tea.Cmd) {
+	if p.stopped {
+		return stay, nil
+	}
+	return p.ask(&confirmOverlay{
+		title: lang.T("Stop writing?", "停止写入？"),
+		text: []lang.Text{
+			lang.T("The operation under way ends, nothing new begins.", "正在进行的操作会结束，之后不再开始新的操作。"),
+			lang.T("Then you choose: go on, or undo.", "随后由您选择：继续，或撤销。"),
+		},
+		yes: lang.T("stop", "停止"), danger: true,
+		do: func() (nav, tea.Cmd) {
+			p.stopped = true
+			if p.cancel != nil {
+				p.cancel()
+			}
+			return stay, nil
+		},
+	})
+}
+
+func (p *writePage) View(w, h int) string {
+	n := 0
+	for _, i := range p.items {
+		if i.state != open {
+			n++
+		}
+	}
+	state := p.say("writing, %d of %d", "正在写入，%d / %d", n, len(p.items))
+	if p.stopped {
+		state = p.say("stopping after the operation under way", "当前操作结束后停止")
+	}
+	var body []string
+	for _, i := range p.items {
+		body = append(body, p.itemLine(i, w-2))
+		if i.doing && p.output != "" {
+			body = append(body, p.theme.Dim.Render("  "+p.theme.Side+" "+p.raw(p.output)))
+		}
+	}
+	return p.pane(w, h, p.head(w, p.s(p.step().Title()), state, clock(p.now().Sub(p.began))), body, p.scroll, -1)
+}
+
+func (p *writePage) itemLine(i written, w int) string {
+	target := p.raw(i.item.Target)
+	right := ""
+	var mark string
+	switch {
+	case i.state == failed:
+		mark, right = p.theme.Bad.Render(p.theme.Failed), p.say("failed", "失败")
+	case i.outcome.Deviates():
+		mark, right = p.theme.Warn.Render(p.theme.Note), p.s(outcomeText(i.outcome))
+	case i.state == done:
+		mark, right = p.theme.Good.Render(p.theme.Done), p.became(i.item)
+	case i.doing:
+		mark = p.theme.Accent.Render(p.theme.Here)
+	default:
+		mark, target = p.theme.Dim.Render(p.theme.Open), p.theme.Dim.Render(target)
+	}
+	room := w - 2
+	if width(right) > room/2 {
+		right = cut(right, room/2, p.theme.Ellipsis)
+	}
+	return mark + " " + between(target, p.theme.Dim.Render(right), room, p.theme.Ellipsis)
+}
+
+// became is what a change that is done has come to: the new value, or a word.
+func (p *writePage) became(it engine.Planned) string {
+	if rows := it.Diff.Rows; len(rows) == 1 && rows[0].Then != "" {
+		return value(rows[0].Then)
+	}
+	switch it.Diff.Action {
+	case engine.Create:
+		return p.say("made", "已创建")
+	case engine.Delete:
+		return p.say("removed", "已移除")
+	}
+	return p.say("changed", "已修改")
+}
