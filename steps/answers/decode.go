@@ -260,8 +260,10 @@ func (d decoder) match(p pair) Match {
 
 // arches are the instruction sets as uname -m and as GOARCH call them.
 func arches() []string {
-	return []string{"aarch64", "arm64", "loongarch64", "loong64", "mips64", "mips64el", "mips64le", "x86_64", "amd64",
-		"sw_64", "riscv64", "ppc64le", "s390x", "armv7l", "armv8l", "arm", "i686", "386"}
+	return []string{
+		"aarch64", "arm64", "loongarch64", "loong64", "mips64", "mips64el", "mips64le", "x86_64", "amd64",
+		"sw_64", "riscv64", "ppc64le", "s390x", "armv7l", "armv8l", "arm", "i686", "386",
+	}
 }
 
 // says is what a node is, for messages.

@@ -80,8 +80,12 @@ func oddSteps() []engine.Step {
 	return []engine.Step{
 		fakeStep{id: "odd", title: lang.T("A title\nover lines # and: more", "标题"), fields: []engine.Field{
 			{Key: "text", Kind: engine.Text, Title: lang.T("Text: of any kind", "文本")},
-			{Key: "yes", Kind: engine.Text}, {Key: "010", Kind: engine.List}, {Key: "map", Kind: engine.Map},
-			{Key: "number", Kind: engine.Number}, {Key: "confirm", Kind: engine.Confirm}, {Key: "secret", Kind: engine.Secret},
+			{Key: "yes", Kind: engine.Text},
+			{Key: "010", Kind: engine.List},
+			{Key: "map", Kind: engine.Map},
+			{Key: "number", Kind: engine.Number},
+			{Key: "confirm", Kind: engine.Confirm},
+			{Key: "secret", Kind: engine.Secret},
 			{Key: "a.b", Kind: engine.Choice, Options: options},
 		}},
 		fakeStep{id: "time"},
@@ -133,7 +137,8 @@ func TestASavedFileReadsWell(t *testing.T) {
 		Steps: engine.Answers{
 			"mirror": {"token": "prompt:", "url": "https://mirror.example.cn:8080/kylin"},
 			"kernel": {"profile": "web", "limit": int64(1048576), "swap": true, "set": map[string]string{
-				"vm.swappiness": "1", "net.ipv4.ip_local_port_range": "10240 60999", "kernel.odd": "010"}},
+				"vm.swappiness": "1", "net.ipv4.ip_local_port_range": "10240 60999", "kernel.odd": "010",
+			}},
 			"devtools": {"sets": []string{"c"}, "packages": []string{}},
 			"time":     {},
 		},

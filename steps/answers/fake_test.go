@@ -21,6 +21,7 @@ func (s fakeStep) Fields() []engine.Field { return s.fields }
 func (s fakeStep) Questions(engine.Hosts, engine.Survey, engine.Values) []engine.Question {
 	return s.questions
 }
+
 func (s fakeStep) Ops(engine.Hosts, engine.Survey, engine.Values) ([]engine.Item, error) {
 	return nil, nil
 }

@@ -54,13 +54,17 @@ func TestFileDiff(t *testing.T) {
 		{"the same", "a\n", "a\n", fileState{Exists: true, inode: inode{Mode: 0o644}}, "= \n"},
 		{"mode and owner", "a\n", "a\n", fileState{Exists: true, inode: inode{Mode: 0o600, UID: 12, GID: 34}}, "~ mode 0600 → 0644, owner 12:34 → root\n"},
 		{"emptied", "a\n", "", fileState{Exists: true, inode: inode{Mode: 0o644}}, "~ \n@\n1 0 - a\n"},
-		{"two hunks, numbers go on", numbered(1, 20, nil), numbered(1, 20, map[int]string{3: "", 15: "x\ny\n"}),
+		{
+			"two hunks, numbers go on", numbered(1, 20, nil), numbered(1, 20, map[int]string{3: "", 15: "x\ny\n"}),
 			fileState{Exists: true, inode: inode{Mode: 0o644}},
 			"~ \n@\n1 1 = line 1\n2 2 = line 2\n3 0 - line 3\n4 3 = line 4\n5 4 = line 5\n6 5 = line 6\n" +
-				"@\n12 11 = line 12\n13 12 = line 13\n14 13 = line 14\n15 0 - line 15\n0 14 + x\n0 15 + y\n16 16 = line 16\n17 17 = line 17\n18 18 = line 18\n"},
-		{"one hunk where the context meets", numbered(1, 9, nil), numbered(1, 9, map[int]string{2: "x\n", 8: "y\n"}),
+				"@\n12 11 = line 12\n13 12 = line 13\n14 13 = line 14\n15 0 - line 15\n0 14 + x\n0 15 + y\n16 16 = line 16\n17 17 = line 17\n18 18 = line 18\n",
+		},
+		{
+			"one hunk where the context meets", numbered(1, 9, nil), numbered(1, 9, map[int]string{2: "x\n", 8: "y\n"}),
 			fileState{Exists: true, inode: inode{Mode: 0o644}},
-			"~ \n@\n1 1 = line 1\n2 0 - line 2\n0 2 + x\n3 3 = line 3\n4 4 = line 4\n5 5 = line 5\n6 6 = line 6\n7 7 = line 7\n8 0 - line 8\n0 8 + y\n9 9 = line 9\n"},
+			"~ \n@\n1 1 = line 1\n2 0 - line 2\n0 2 + x\n3 3 = line 3\n4 4 = line 4\n5 5 = line 5\n6 6 = line 6\n7 7 = line 7\n8 0 - line 8\n0 8 + y\n9 9 = line 9\n",
+		},
 		{"line ends", "a\r\nb\r\n", "a\nb\r\n", fileState{Exists: true, inode: inode{Mode: 0o644}}, "~ \n@\n1 0 - a\n0 1 + a\n2 2 = b\n"},
 		{"all line ends", "a\r\n", "a\n", fileState{Exists: true, inode: inode{Mode: 0o644}}, "~ \n@\n1 0 - a^M\n0 1 + a\n"},
 		{"no last newline", "a", "a\n", fileState{Exists: true, inode: inode{Mode: 0o644}}, "~ \n@\n1 0 - a\n0 0 = \\ no newline at end of file\n0 1 + a\n"},

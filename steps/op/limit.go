@@ -120,8 +120,10 @@ func (o *Limit) Diff(s engine.State) engine.Diff {
 	default:
 		row.Now = row.Then
 	}
-	return engine.Diff{Action: row.Action, Note: row.Note,
-		Table: lang.T("service manager", "服务管理器"), Rows: []engine.Row{row}}
+	return engine.Diff{
+		Action: row.Action, Note: row.Note,
+		Table: lang.T("service manager", "服务管理器"), Rows: []engine.Row{row},
+	}
 }
 
 // Do has the manager read its configuration, and starts a service to see.

@@ -144,8 +144,10 @@ func (o *Sysctl) Drift(after, now engine.State) engine.Diff {
 		b, ok := is.Boot[r]
 		if ok && b != left.Boot[r] && !o.satisfied(b.Value) {
 			d := o.Diff(now)
-			row := engine.Row{Action: engine.Update, Name: o.Target(), Now: oneLine(b.Value), Then: o.Value,
-				Note: lang.F("at boot, by %s", "启动时由 %s 设置", b.File)}
+			row := engine.Row{
+				Action: engine.Update, Name: o.Target(), Now: oneLine(b.Value), Then: o.Value,
+				Note: lang.F("at boot, by %s", "启动时由 %s 设置", b.File),
+			}
 			d.Action, d.Note, d.Rows = engine.Update, row.Note, []engine.Row{row}
 			return d
 		}

@@ -47,8 +47,12 @@ func (o *Unit) Why() lang.Text { return o.Reason }
 func (o *Unit) ByHand() []string {
 	var out []string
 	for _, c := range []struct{ want, value, verb string }{
-		{o.Masked, "no", "unmask"}, {o.Active, "no", "stop"}, {o.Enabled, "yes", "enable"},
-		{o.Enabled, "no", "disable"}, {o.Active, "yes", "start"}, {o.Masked, "yes", "mask"},
+		{o.Masked, "no", "unmask"},
+		{o.Active, "no", "stop"},
+		{o.Enabled, "yes", "enable"},
+		{o.Enabled, "no", "disable"},
+		{o.Active, "yes", "start"},
+		{o.Masked, "yes", "mask"},
 	} {
 		if c.want == c.value {
 			out = append(out, "systemctl "+c.verb+" "+quote(o.Name))
