@@ -114,7 +114,8 @@ func (x *terminal) writes() *terminal {
 func (x *terminal) exits() int {
 	x.t.Helper()
 	select {
-	case <-x.exited:
+	case err := <-x.exited:
+		x.t.Logf("exited: %v", err)
 		return x.cmd.ProcessState.ExitCode()
 	case <-time.After(patience):
 		x.t.Fatalf("did not exit; the screen is\n%s", x.screen())

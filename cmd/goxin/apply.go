@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"goxin/assets/lang"
+	"goxin/steps/engine"
+)
+
+type applyFlags struct {
+	asked
+	yes     bool
+	json    bool
+	strict  bool
+	onError string
+	digest  string
+	confirm time.Duration
+}
+
+func (a *app) applyCommand() *cobra.Command {
+	var f applyFlags
+	c := &cobra.Command{
+		Use:   "apply -f ANSWERS",
+		Short: a.s("Make it so: plan, review, apply, verify, step by step", "执行：逐步计划、审阅、执行、验证"),
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return a.apply(c.Context(), f) },
+	}
+	a.askedFlags(c, &f.asked)
+	c.Flags().BoolVarP(&f.yes, "yes", "y", false, a.s("do not ask", "不再询问"))
+	c.Flags().BoolVar(&f.json, "json", false, a.s("one JSON event a line", "每行一个 JSON 事件"))
+	c.Flags().BoolVar(&f.strict, "strict", false, a.s("a value that is clamped, refused or overridden is a failure", "被限幅、拒绝或覆盖的值视为失败"))
+	c.Flags().StringVar(&f.onError, "on-error", "undo", a.s("undo or stop", "出错时：undo 撤销，stop 停下"))
+	c.Flags().StringVar(&f.digest, "plan-digest", "", a.s("refuse any other plan than this one", "只执行摘要与此相同的计划"))
+	c.Flags().DurationVar(&f.confirm, "confirm", 0, a.s("undo all of it by itself unless `goxin confirm` comes within this time", "若在此时间内没有 `goxin confirm`，自动全部撤销"))
+	return c
+}
+
+func (a *app) apply(ctx context.Context, f applyFlags) error {
+	switch {
+	case f.onError != "undo" && f.onError != "stop":
+		return usageError{lang.Errorf(nil, "cannot %q on an error", "出错时不能 %q", f.onError).WithHint("use --on-error undo or --on-error stop", "请用 --on-error undo 或 --on-error stop")}
+	case f.confirm < 0 || f.confirm > 0 && f.confirm < time.Second:
+		return badConfirm(f.confirm)
+	case !f.yes && (f.json || !isTerminal(a.in) || f.file == "-"):
+		return usageError{lang.Errorf(nil, "cannot ask before each step: nobody is at the terminal", "无法在每步之前询问：终端前没有人").WithHint("look at `goxin plan` first, then give --yes", "先看 `goxin plan` 的结果，再加 --yes")}
+	}
+	e, err := a.engine(nil)
+	if err != nil {
+		return err
+	}
+	ans, err := a.load(ctx, e, f.asked)
+	if err != nil {
+		return err
+	}
+	p, err := a.plan(ctx, e, ans)
+	if err != nil {
+		return err
+	}
+	if f.digest != "" && f.digest != p.Wanted && f.digest != p.Reviewed {
+		return lang.Errorf(&engine.StaleError{Targets: []string{"--plan-digest"}}, "cannot apply this plan", "无法执行该计划").
+			WithHint("this plan's digest is %s; look at it with `goxin plan`", "当前计划的摘要为 %s；请用 `goxin plan` 查看", p.Wanted)
+	}
+	if p.Changes == 0 {
+		for _, s := range p.Steps {
+			a.printPlan(a.errs, a.ink(a.errs), e.Step(s.Step).Title(), s)
+		}
+		return nil
+	}
+	e.Listen(a.listener(f.json))
+	run, err := e.Start(ctx, engine.RunOptions{Answers: ans, Strict: f.strict, Confirm: f.confirm})
+	if err != nil {
+		return err
+	}
+	var devs []engine.Deviation
+	for _, s := range e.Steps() {
+		v, ok := ans[s.ID()]
+		if !ok {
+			continue
+		}
+		var res engine.StepResult
+		res, err = run.Step(ctx, s, v, func(p *engine.StepPlan) error { return a.review(e, p, f) })
+		devs = append(devs, res.Deviations...)
+		if err != nil {
+			break
+		}
+	}
+	return a.finish(ctx, run, devs, err, f.onError == "undo")
+}
+
+func badConfirm(d time.Duration) error {
+	return usageError{lang.Errorf(nil, "cannot wait %s for a confirmation", "无法用 %s 等待确认", d).WithHint("give a second or more, like --confirm 120s", "请给出一秒以上的时间，如 --confirm 120s")}
+}
+
+// finish ends a run: told, undone where that is asked, and with its exit code.
+func (a *app) finish(ctx context.Context, run *engine.Run, devs []engine.Deviation, failure error, undo bool) error {
+	if failure != nil {
+		a.printError(failure)
+	}
+	var undone engine.UndoResult
+	var undoErr error
+	if failure != nil && undo {
+		undone, undoErr = run.Undo(ctx)
+		a.printUndo(undone)
+	}
+	sum, endErr := run.End(context.WithoutCancel(ctx))
+	for _, err := range []error{undoErr, endErr} {
+		if err != nil {
+			a.printError(err)
+		}
+	}
+	switch {
+	case undoErr != nil || endErr != nil:
+		return exitError(exitFailed)
+	case failure != nil && undo && undone.Undone == 0 && len(undone.Left) == 0:
+		return exitError(exitCode(failure)) // nothing had been changed
+	case failure != nil && undo && len(undone.Left) == 0:
+		return exitError(exitUndone)
+	case failure != nil:
+		if sum.Changes > 0 {
+			a.say("what was done stands (run %d); `goxin undo` undoes it", "已完成的部分保留（运行 %d）；`goxin undo` 可撤销", run.ID())
+		}
+		return exitError(exitFailed)
+	}
+	if sum.Status == engine.StatusAwaiting {
+		a.say("run %d is undone in %s unless `goxin confirm` comes first", "运行 %d 将在 %s 后自动撤销，除非先执行 `goxin confirm`", run.ID(), sum.Deadline)
+	} else {
+		a.say("done: run %d, %d changes; `goxin undo` undoes them", "完成：运行 %d，%d 处改动；`goxin undo` 可撤销", run.ID(), sum.Changes)
+	}
+	if len(devs) > 0 {
+		a.printDeviations(devs)
+		return exitError(exitDeviates)
+	}
+	return nil
+}
+
+// review shows a step's plan and, unless --yes was given, asks.
+func (a *app) review(e *engine.Engine, p *engine.StepPlan, f applyFlags) error {
+	if !f.json && !a.quiet {
+		a.printPlan(a.errs, a.ink(a.errs), e.Step(p.Step).Title(), p)
+	}
+	if f.yes || p.Changes() == 0 {
+		return nil
+	}
+	fmt.Fprint(a.errs, a.s("write these changes? type yes: ", "写入这些改动？输入 yes 确认："))
+	answer, err := bufio.NewReader(a.in).ReadString('\n')
+	if strings.TrimSpace(answer) == "yes" && err == nil {
+		return nil
+	}
+	return lang.Errorf(context.Canceled, "stopped: the changes were not agreed to", "已停止：改动未获同意")
+}
+
+// listener tells a person, or with --json a program, what happens.
+func (a *app) listener(asJSON bool) func(engine.Event) {
+	if asJSON {
+		return func(ev engine.Event) { a.jsonLine(ev) }
+	}
+	return func(ev engine.Event) {
+		switch ev.What {
+		case engine.Done:
+			a.say("  [%d/%d] %s: %s", "  [%d/%d] %s：%s", ev.N, ev.Of, ev.Target, outcomeWord(ev.Outcome.Kind))
+		case engine.Output:
+			a.say("        %s", "        %s", ev.Text)
+		case engine.Proved:
+			a.say("  proved: %s", "  已验证：%s", ev.Text)
+		}
+	}
+}

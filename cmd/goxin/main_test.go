@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"goxin/assets"
+	"goxin/detect/machine"
+)
+
+// TestMain lets the test binary be goxin, so that scripts and crash tests run
+// the very program. GOXIN_DIE_AT=n makes it die of SIGKILL at its n-th effect on
+// the machine.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"goxin": func() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, mortal()...)) },
+	})
+}
+
+func mortal() []machine.Option {
+	n, err := strconv.Atoi(os.Getenv("GOXIN_DIE_AT"))
+	if err != nil {
+		return nil
+	}
+	seen := 0
+	return []machine.Option{machine.WithEffects(func(string, string) error {
+		if seen++; seen == n {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}
+		return nil
+	})}
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "../../testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("LANG", "en_US.UTF-8")
+			e.Setenv("TZ", "UTC")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"unpack": unpack,
+			"exits":  exits,
+			"grow":   grow,
+		},
+	})
+}
+
+// unpack lays a captured machine's tree: unpack MACHINE DIR.
+func unpack(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(layTree(args[0], ts.MkAbs(args[1])))
+}
+
+func layTree(name, dir string) error {
+	a, err := assets.OpenMachine(name)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	tmp := dir + ".captured"
+	if err := os.MkdirAll(tmp, 0o755); err != nil {
+		return err
+	}
+	if _, err := machine.OpenRecorded(name, a, tmp); err != nil {
+		return err
+	}
+	return os.Rename(filepath.Join(tmp, "root"), dir)
+}
+
+// exits runs a program and wants its exit code: exits 3 goxin plan …
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if err != nil {
+		got = -1
+		if _, after, ok := strings.Cut(err.Error(), "exit status "); ok {
+			got, _ = strconv.Atoi(after)
+		}
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d (%v)\n%s", got, want, err, ts.ReadFile("stderr"))
+	}
+}
+
+// grow makes a file of n MiB of text: grow FILE 100.
+func grow(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	f, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	line := append(bytes.Repeat([]byte("# padding "), 102), '\n', ' ', '\n', '\n')
+	for range n << 10 {
+		_, err = io.Copy(f, bytes.NewReader(line))
+		ts.Check(err)
+	}
+	ts.Check(f.Close())
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"goxin/assets/lang"
+	"goxin/steps"
+	"goxin/steps/answers"
+	"goxin/steps/engine"
+	"goxin/tui"
+)
+
+// wizard opens the wizard, prefilled from file if there is one.
+func (a *app) wizard(ctx context.Context, file string, review bool, confirm time.Duration) error {
+	if confirm < time.Second {
+		return badConfirm(confirm)
+	}
+	if review && file == "" {
+		return usageError{lang.Errorf(nil, "cannot review: there is no answers file", "无法审阅：没有应答文件").WithHint("name it with -f", "用 -f 指定")}
+	}
+	tty := terminal(a.out)
+	tty.Plain = a.plain
+	tier, han := tui.Choose(tty)
+	if !isTerminal(a.in) || !isTerminal(a.out) || tier == tui.Line {
+		return usageError{lang.Errorf(nil, "cannot open the wizard: this is no terminal it can draw on", "无法打开向导：这里不是可以绘制界面的终端").
+			WithHint("without a terminal use `goxin detect`, `goxin plan -f ANSWERS` and `goxin apply -f ANSWERS --yes`", "没有终端时请用 `goxin detect`、`goxin plan -f 应答文件` 和 `goxin apply -f 应答文件 --yes`")}
+	}
+	if !han && a.langFlag == "" {
+		a.lang = lang.EN // the console's font, or the serial line's far end, may have no Chinese
+	}
+	e, err := a.engine(nil)
+	if err != nil {
+		return err
+	}
+	given := engine.Answers{}
+	h, err := e.Detect(ctx)
+	if err != nil {
+		return err
+	}
+	_, facts := h.First()
+	if file != "" {
+		f, err := a.readAnswers(file)
+		if err != nil {
+			return err
+		}
+		given = f.For(facts.Hostname.Value, facts)
+	}
+	name := "answers.yaml"
+	if facts.Hostname.Known && facts.Hostname.Value != "" {
+		name = facts.Hostname.Value + ".yaml"
+	}
+	res, err := tui.Run(ctx, tui.Config{
+		Session: tui.Live(e), Steps: steps.All(), Answers: given, Review: review, ConfirmWithin: confirm,
+		Lang: a.lang, Tier: tier, Han: han, Term: tty.Term, In: a.in, Out: a.out,
+		Save: func(ans engine.Answers) (string, error) {
+			return e.KeepAnswers(name, answers.Encode(ans, steps.All(), a.lang))
+		},
+	})
+	return a.wizardEnd(res, err)
+}
+
+// wizardEnd is the wizard's result as words and an exit code.
+func (a *app) wizardEnd(res tui.Result, err error) error {
+	if res.Answers != "" && res.What != tui.Nothing {
+		a.say("answers: %s", "应答文件：%s", res.Answers)
+	}
+	if err != nil {
+		if res.What == tui.Nothing {
+			return err
+		}
+		a.printError(err)
+	}
+	switch {
+	case res.What == tui.Undone && res.Failure != nil:
+		return exitError(exitUndone)
+	case res.What == tui.Awaiting && err == nil:
+		a.say("the change is taken back by itself unless `goxin confirm` comes first", "若不先执行 `goxin confirm`，改动将自动撤回")
+	case res.What == tui.Interrupted:
+		a.say("what was done stands; `goxin resume` finishes it, `goxin undo` undoes it", "已完成的部分保留；`goxin resume` 继续完成，`goxin undo` 撤销")
+		return exitError(exitFailed)
+	case res.What == tui.Failed || err != nil:
+		return exitError(exitFailed)
+	case res.What == tui.Deviations || res.Kept > 0:
+		return exitError(exitDeviates)
+	}
+	return nil
+}
+
+// terminal is what is known of the terminal without asking it anything.
+func terminal(out *os.File) tui.Env {
+	e := tui.Env{Term: os.Getenv("TERM")}
+	for _, k := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if e.Locale = os.Getenv(k); e.Locale != "" {
+			break
+		}
+	}
+	if name, err := os.Readlink("/proc/self/fd/0"); err == nil && strings.HasPrefix(name, "/dev/") {
+		e.TTY = name
+	}
+	if ws, err := unix.IoctlGetWinsize(int(out.Fd()), unix.TIOCGWINSZ); err == nil {
+		e.Width, e.Height = int(ws.Col), int(ws.Row)
+	}
+	return e
+}
