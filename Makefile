@@ -1,0 +1,78 @@
+# The two that matter: `make run` opens the wizard on this machine, `make test`
+# proves everything. Both work on a fresh Debian-like machine with Go and root.
+
+GO        ?= go
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS    = -s -w -X main.version=$(VERSION)
+BUILD      = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
+PLATFORMS  = linux/amd64 linux/arm64 linux/loong64 linux/mips64le linux/riscv64
+
+# Tools are pinned here and not in go.mod: what checks the product is no part of it.
+GOLANGCI   = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VULNCHECK  = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+TOOLS     ?= $(CURDIR)/.tools
+
+.DEFAULT_GOAL := help
+.PHONY: help run build build-all test unit e2e emulated fuzz lint vuln bench golden clean
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## build goxin and open the wizard on this machine; nothing changes before a confirmed diff
+	@./bin/goxin
+
+build: ## bin/goxin for this machine
+	@mkdir -p bin
+	$(BUILD) -o bin/goxin ./cmd/goxin
+
+build-all: ## static binaries for all five architectures, in dist/
+	@mkdir -p dist
+	@for p in $(PLATFORMS); do \
+	  echo "dist/goxin-$${p#*/}"; \
+	  GOOS=$${p%/*} GOARCH=$${p#*/} $(BUILD) -o dist/goxin-$${p#*/} ./cmd/goxin || exit 1; \
+	done
+
+test: lint unit build-all emulated e2e ## everything that proves it, the lab included
+
+unit: ## tests that need nothing but Go
+	$(GO) test ./...
+
+emulated: ## detection on every captured machine, by the arm64, loong64 and mips64le builds under emulation
+	@./.ci/emulated
+
+e2e: build ## the lab: systemd containers and virtual machines (installs what it needs, and says so first)
+	$(GO) run ./cmd/lab prepare
+	$(GO) test -tags e2e -count=1 -timeout 25m -v ./cmd/lab
+
+fuzz: ## every parser's fuzz target, ten seconds each
+	@for p in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime 10s $$p || exit 1; \
+	  done; \
+	done
+
+lint: $(TOOLS)/golangci-lint vuln ## gofumpt, vet, staticcheck, the layering
+	$(GO) mod tidy -diff
+	$(GO) vet -tags e2e ./...
+	$(TOOLS)/golangci-lint run
+
+vuln: $(TOOLS)/govulncheck ## known vulnerabilities, where the database can be reached
+	@if curl -fsS -m 10 -o /dev/null https://vuln.go.dev/index/db.json 2>/dev/null; \
+	then $(TOOLS)/govulncheck ./...; \
+	else echo "govulncheck: not run, its database cannot be reached from here"; fi
+
+$(TOOLS)/golangci-lint: Makefile
+	GOBIN=$(TOOLS) $(GO) install $(GOLANGCI) && touch $@
+
+$(TOOLS)/govulncheck: Makefile
+	GOBIN=$(TOOLS) $(GO) install $(VULNCHECK) && touch $@
+
+bench: build ## goxin against what a person would do instead, as ratios of one run
+	$(GO) run ./cmd/lab bench
+
+golden: ## write the goldens anew, to be read in the diff
+	$(GO) test ./... -run 'Golden|Screens|Machines' -update
+
+clean: ## what make made, the lab's machines included
+	rm -rf bin dist .tools
+	-$(GO) run ./cmd/lab clean

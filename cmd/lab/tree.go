@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// recipe is all that decides what a base tree holds. A tree carries nothing
+// that a step of goxin installs or writes, or a proof could not fail.
+type recipe struct {
+	Release  string
+	Packages []string
+	Files    map[string]string // content by path
+	Links    map[string]string // target by path
+}
+
+// agentPath is where the agent is in every machine. A container has it bound
+// there over an empty file.
+const agentPath = "/usr/lib/goxin-lab/agentd"
+
+// agentUnit starts with the file systems and not with the services, so that a
+// machine whose boot hangs can still be looked into; what it runs is killed
+// fast at shutdown, however stopped it is.
+const agentUnit = `[Unit]
+Description=Lab agent
+DefaultDependencies=no
+After=local-fs.target
+Conflicts=shutdown.target
+Before=shutdown.target
+
+[Service]
+ExecStart=` + agentPath + `
+Restart=always
+RestartSec=1
+TimeoutStopSec=5
+TasksMax=infinity
+
+[Install]
+WantedBy=sysinit.target
+`
+
+// consoleLogin puts a root shell on the serial console.
+const consoleLogin = `[Service]
+ExecStart=
+ExecStart=-/sbin/agetty --autologin root --keep-baud 115200,57600,38400,9600 - vt220
+`
+
+func treeRecipe(kind Kind, release string, packages []string) recipe {
+	r := recipe{
+		Release: release,
+		Packages: []string{
+			"systemd", "systemd-sysv", "dbus", "libpam-systemd", "iproute2", "iputils-ping", "procps",
+			"openssh-server", "ca-certificates",
+		},
+		Files: map[string]string{
+			"/etc/machine-id":  "", // made at first boot
+			"/etc/hostname":    "lab\n",
+			"/etc/resolv.conf": "",
+			agentPath:          "",
+			"/usr/lib/systemd/system/goxin-lab-agent.service": agentUnit,
+		},
+		Links: map[string]string{
+			"/usr/lib/systemd/system/sysinit.target.wants/goxin-lab-agent.service": "../goxin-lab-agent.service",
+			// Without a network they only fail, and hold dpkg's lock meanwhile.
+			"/etc/systemd/system/apt-daily.timer":         "/dev/null",
+			"/etc/systemd/system/apt-daily-upgrade.timer": "/dev/null",
+		},
+	}
+	r.Packages = append(r.Packages, packages...)
+	if kind == VirtualMachine {
+		r.Packages = append(r.Packages, "udev", "kmod", "initramfs-tools", "linux-image-cloud-amd64")
+		r.Files["/etc/fstab"] = "/dev/vda / ext4 errors=remount-ro 0 1\n"
+		r.Files["/usr/lib/systemd/system/serial-getty@ttyS0.service.d/autologin.conf"] = consoleLogin
+	}
+	return r
+}
+
+// tree gives the base tree of a kind of machine.
+func (l *Lab) tree(ctx context.Context, kind Kind, release string, packages []string) (string, error) {
+	r := treeRecipe(kind, release, packages)
+	name := fmt.Sprintf("%s-%s-%s", kind, release, key(r))
+	return l.cache.once("trees", name, func(tmp string) error {
+		mirror, err := hostMirror()
+		if err != nil {
+			return err
+		}
+		l.say("building the base tree of a %s (Debian %s from %s), about a minute", kind, release, mirror)
+		// In namespaces of its own: what debootstrap mounts and starts in the
+		// tree goes with it, however it ends.
+		cmd := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+			"debootstrap", "--variant=minbase", "--keyring="+debianKeyring,
+			"--include="+strings.Join(r.Packages, ","), release, tmp, mirror)
+		cmd.Env = append(os.Environ(), aptProxy(mirror)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("debootstrap: %w\n%s", err, tail(out))
+		}
+		return r.finish(tmp)
+	})
+}
+
+// finish puts the recipe's own files into a bootstrapped tree.
+func (r recipe) finish(tree string) error {
+	debs, _ := filepath.Glob(tree + "/var/cache/apt/archives/*.deb")
+	for _, deb := range debs {
+		if err := os.Remove(deb); err != nil {
+			return err
+		}
+	}
+	for name, content := range r.Files {
+		mode := os.FileMode(0o644)
+		if name == agentPath {
+			mode = 0o755
+		}
+		if err := os.MkdirAll(filepath.Dir(tree+name), 0o755); err != nil {
+			return err
+		}
+		// The host's own name server file may be a link out of the tree.
+		if err := os.RemoveAll(tree + name); err != nil {
+			return err
+		}
+		if err := os.WriteFile(tree+name, []byte(content), mode); err != nil {
+			return err
+		}
+	}
+	for name, target := range r.Links {
+		if err := os.MkdirAll(filepath.Dir(tree+name), 0o755); err != nil {
+			return err
+		}
+		if err := os.Symlink(target, tree+name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// agentProgram compiles the agent for the machines. It is named by what it
+// does, so an unchanged agent makes no new images.
+func (l *Lab) agentProgram(ctx context.Context) (string, error) {
+	agents := filepath.Join(l.cache.dir, "agents")
+	if err := os.MkdirAll(agents, 0o755); err != nil {
+		return "", err
+	}
+	tmp, err := os.CreateTemp(agents, "make-*")
+	if err != nil {
+		return "", err
+	}
+	_ = tmp.Close()
+	defer os.Remove(tmp.Name())
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=",
+		"-o", tmp.Name(), "goxin/cmd/lab/agentd")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOFLAGS=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("cannot compile the lab's agent (run lab inside goxin's source tree): %w\n%s", err, tail(out))
+	}
+	sum, err := fileSum(tmp.Name())
+	if err != nil {
+		return "", err
+	}
+	return l.cache.once("agents", "agentd-"+hex.EncodeToString(sum[:6]), func(to string) error {
+		return copyFile(tmp.Name(), to, 0o755)
+	})
+}
+
+// checkRelease refuses early what debootstrap would refuse late.
+func checkRelease(release string) error {
+	if _, err := os.Stat("/usr/share/debootstrap/scripts/" + filepath.Base(release)); err != nil {
+		return fmt.Errorf("cannot build a machine of release %q: debootstrap does not know it", release)
+	}
+	return nil
+}
