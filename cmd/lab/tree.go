@@ -15,6 +15,7 @@ import (
 type recipe struct {
 	Release  string
 	Packages []string
+	Extra    []string          // installed by apt: debootstrap takes the first of alternatives, whatever conflicts
 	Files    map[string]string // content by path
 	Links    map[string]string // target by path
 }
@@ -71,7 +72,7 @@ func treeRecipe(kind Kind, release string, packages []string) recipe {
 			"/etc/systemd/system/apt-daily-upgrade.timer": "/dev/null",
 		},
 	}
-	r.Packages = append(r.Packages, packages...)
+	r.Extra = packages
 	if kind == VirtualMachine {
 		r.Packages = append(r.Packages, "udev", "kmod", "initramfs-tools", "linux-image-cloud-amd64")
 		r.Files["/etc/fstab"] = "/dev/vda / ext4 errors=remount-ro 0 1\n"
@@ -99,8 +100,28 @@ func (l *Lab) tree(ctx context.Context, kind Kind, release string, packages []st
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("debootstrap: %w\n%s", err, tail(out))
 		}
+		if err := r.install(ctx, tmp, aptProxy(mirror)); err != nil {
+			return err
+		}
 		return r.finish(tmp)
 	})
+}
+
+// install adds the extra packages, with the tree's own apt on the host's network.
+func (r recipe) install(ctx context.Context, tree string, proxy []string) error {
+	if len(r.Extra) == 0 {
+		return nil
+	}
+	if err := copyFile("/etc/resolv.conf", tree+"/etc/resolv.conf", 0o644); err != nil {
+		return err
+	}
+	script := `mount -t proc proc "$1/proc"; tree=$1; shift; chroot "$tree" apt-get update -qq; chroot "$tree" apt-get install -y -qq --no-install-recommends "$@"`
+	cmd := exec.CommandContext(ctx, "unshare", append([]string{"--mount", "--pid", "--fork", "--kill-child", "sh", "-ec", script, "sh", tree}, r.Extra...)...)
+	cmd.Env = append(append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"), proxy...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("apt-get: %w\n%s", err, tail(out))
+	}
+	return nil
 }
 
 // finish puts the recipe's own files into a bootstrapped tree.
