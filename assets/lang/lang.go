@@ -6,6 +6,8 @@ package lang
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // Lang is a language goxin speaks.
@@ -90,14 +92,41 @@ func (e *Error) Error() string { return Message(e, EN) }
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Message renders err in l without its hint. Errors that carry no Text are
-// quoted as they are: they are another program's words.
+// Teller is an error of a type of its own that has its text in both languages.
+type Teller interface {
+	error
+	Text() Text
+}
+
+// Told reports whether err has a text for people anywhere on its chain.
+func Told(err error) bool {
+	var e *Error
+	var t Teller
+	return errors.As(err, &e) || errors.As(err, &t)
+}
+
+// Message renders err in l without its hint; of joined errors, all of them.
+// Errors that carry no Text are quoted as they are: they are another program's
+// words.
 func Message(err error, l Lang) string {
 	if err == nil {
 		return ""
 	}
+	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the join itself, not what it joins
+		var all []string
+		for _, e := range many.Unwrap() {
+			if s := Message(e, l); s != "" && !slices.Contains(all, s) {
+				all = append(all, s)
+			}
+		}
+		return strings.Join(all, "\n")
+	}
 	var e *Error
 	if !errors.As(err, &e) {
+		var t Teller
+		if errors.As(err, &t) {
+			return t.Text().In(l)
+		}
 		return err.Error()
 	}
 	s := e.Text.In(l)
@@ -113,15 +142,19 @@ func Message(err error, l Lang) string {
 
 // Hint is the first hint on err's chain, in l; empty when there is none.
 func Hint(err error, l Lang) string {
+	var hinting interface{ Hint() Text }
 	for err != nil {
 		var e *Error
 		if !errors.As(err, &e) {
-			return ""
+			break
 		}
 		if !e.Hint.Empty() {
 			return e.Hint.In(l)
 		}
 		err = e.Cause
+	}
+	if errors.As(err, &hinting) {
+		return hinting.Hint().In(l)
 	}
 	return ""
 }

@@ -162,3 +162,102 @@ func TestResumingDoesNotUndoWhatSomebodyChangedMeanwhile(t *testing.T) {
 		t.Errorf("a, b, c hold %q", got)
 	}
 }
+
+// A failed op keeps being ours however often its run is taken up and stopped.
+func TestAFailedOpThatFailsAgainIsStillUndone(t *testing.T) {
+	w := newWorld(t, "a=0")
+	run, err := w.engine().Start(context.Background(), engine.RunOptions{Answers: answers("a!=1", "")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := w.engine()
+	if _, err := run.Apply(context.Background(), w.plan(e, "one", "a!=1")); err == nil {
+		t.Fatal("a! did not fail")
+	}
+	ok(t, run.Leave())
+	w.write("a", "0") // somebody puts it back; the resumed op does it again
+	again, _, err := e.Resume(context.Background())
+	if err == nil {
+		t.Fatal("a! did not fail again")
+	}
+	ok(t, again.Leave())
+	if res, err := e.Undo(context.Background(), 0, ""); err != nil || w.read("a") != "0" {
+		t.Errorf("%+v, %v, a holds %q", res, err, w.read("a"))
+	}
+}
+
+func TestResumeFinishesTheNewestPlanOfAStep(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	run, err := e.Start(context.Background(), engine.RunOptions{Answers: answers("a=web", "")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ops := range []string{"a=web b!=web c=web", "a=db c=db"} { // the first fails, the answers are edited
+		_, _ = run.Apply(context.Background(), w.plan(e, "one", ops))
+	}
+	ok(t, run.Leave())
+	again, _, err := e.Resume(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := again.End(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.read("a") + " " + w.read("c"); got != "db db" {
+		t.Errorf("a, c hold %s", got)
+	}
+}
+
+func TestResumeRefusesWhatChangedSinceTheReview(t *testing.T) {
+	w := newWorld(t, "b=0")
+	total, seen := 0, 0
+	a := answers("a=1 b=2", "")
+	_, _ = w.apply(w.engine(dies(0, &total)), engine.RunOptions{Answers: a}, false)
+	for n := 1; n < total; n++ {
+		w := newWorld(t, "b=0")
+		seen = 0
+		_, _ = w.apply(w.engine(dies(n, &seen)), engine.RunOptions{Answers: a}, false)
+		if w.read("a") != "1" || w.read("b") != "0" {
+			continue
+		}
+		w.write("b", "theirs")
+		e := w.engine()
+		run, _, err := e.Resume(context.Background())
+		var stale *engine.StaleError
+		if run == nil {
+			continue
+		}
+		ok(t, run.Leave())
+		if w.read("b") != "theirs" && !errors.As(err, &stale) {
+			// The op had begun: it is finished, and what was there is in the store.
+			continue
+		}
+		if !errors.As(err, &stale) || w.read("b") != "theirs" {
+			t.Fatalf("died at effect %d: %v, b holds %q", n, err, w.read("b"))
+		}
+		return
+	}
+	t.Fatal("it never died between a and b")
+}
+
+func TestResumeKeepsTheDeviationsOfWhatWasDone(t *testing.T) {
+	w := newWorld(t)
+	run, err := w.engine().Start(context.Background(), engine.RunOptions{Answers: answers("a^=1", "b=1")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := w.engine()
+	if _, err := run.Apply(context.Background(), w.plan(e, "one", "a^=1")); err != nil {
+		t.Fatal(err)
+	}
+	ok(t, run.Leave())
+	again, res, err := e.Resume(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ok(t, again.Leave())
+	if len(res) != 2 || len(res[0].Deviations) != 1 || w.read("b") != "1" {
+		t.Errorf("%+v, b holds %q", res, w.read("b"))
+	}
+}

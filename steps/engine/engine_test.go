@@ -263,10 +263,143 @@ func TestForgettingARunDestroysWhatWasKept(t *testing.T) {
 	if err := e.Forget(1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(w.dir + "/var/lib/goxin/runs/0001"); !os.IsNotExist(err) {
-		t.Errorf("the run's directory: %v", err)
+	if left, err := os.ReadDir(w.dir + "/var/lib/goxin/runs/0001/blobs"); err != nil || len(left) > 0 {
+		t.Errorf("kept: %v, %v", left, err)
 	}
-	if rs, err := e.Runs(); err != nil || len(rs) != 0 {
+	if _, err := e.Undo(context.Background(), 1, ""); err == nil || w.read("a") != "1" {
+		t.Errorf("undo of a forgotten run: %v, a holds %q", err, w.read("a"))
+	}
+	w.write("a", "drifted")
+	if ds, err := e.Check(context.Background()); err != nil || len(ds) != 1 {
+		t.Errorf("a forgotten run is checked still: %+v, %v", ds, err)
+	}
+	if sum, err := w.apply(e, engine.RunOptions{Answers: answers("b=1", "")}, false); err != nil || sum.ID != 2 {
+		t.Errorf("the next run is %d, %v", sum.ID, err)
+	}
+}
+
+func TestAnOlderRunUnderANewerOneIsUndoneAfterIt(t *testing.T) {
+	w := newWorld(t, "a=0")
+	e := w.engine()
+	for _, v := range []string{"a=1", "a=2"} {
+		if _, err := w.apply(e, engine.RunOptions{Answers: answers(v, "")}, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, c := range []struct {
+		run  engine.RunID
+		left int
+		a    string
+	}{{1, 1, "2"}, {2, 0, "1"}, {1, 0, "0"}} {
+		res, err := e.Undo(context.Background(), c.run, "")
+		if err != nil || len(res.Left) != c.left || w.read("a") != c.a {
+			t.Fatalf("undo %d (%d.): left %+v, %v, a holds %q", c.run, i+1, res.Left, err, w.read("a"))
+		}
+	}
+}
+
+func TestWhatWasLeftAloneCanBeUndoneOnceItIsOursAgain(t *testing.T) {
+	w := newWorld(t, "a=0")
+	e := w.engine()
+	if _, err := w.apply(e, engine.RunOptions{Answers: answers("a=1", "")}, false); err != nil {
+		t.Fatal(err)
+	}
+	w.write("a", "theirs")
+	if res, err := e.Undo(context.Background(), 1, ""); err != nil || len(res.Left) != 1 {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	w.write("a", "1") // they put it back
+	if res, err := e.Undo(context.Background(), 1, ""); err != nil || res.Undone != 1 || w.read("a") != "0" {
+		t.Errorf("%+v, %v, a holds %q", res, err, w.read("a"))
+	}
+}
+
+func TestUndoOfAStepTheRunDoesNotHaveChangesNothing(t *testing.T) {
+	w, seen := crashWorld(t), 0
+	_, _ = w.apply(w.engine(dies(70, &seen)), engine.RunOptions{Answers: crashAnswers}, false)
+	e := w.engine()
+	if _, err := e.Undo(context.Background(), 0, "oen"); err == nil {
+		t.Error("no error")
+	}
+	if p, err := e.Pending(); err != nil || p == nil || p.Status != engine.StatusInterrupted {
+		t.Errorf("the run can no longer be resumed: %+v, %v", p, err)
+	}
+}
+
+func TestUndoOfOneStepOfAnInterruptedRunLeavesItInterrupted(t *testing.T) {
+	w := newWorld(t)
+	run, err := w.engine().Start(context.Background(), engine.RunOptions{Answers: answers("a=1", "b=2")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := w.engine()
+	for _, id := range []string{"one", "two"} {
+		if _, err := run.Apply(context.Background(), w.plan(e, id, map[string]string{"one": "a=1", "two": "b=2"}[id])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ok(t, run.Leave())
+	if _, err := e.Undo(context.Background(), 0, "one"); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := e.Pending(); err != nil || p == nil || p.Changes != 1 {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+func TestAfterUndoingAStepItsSkipsAreNoDrift(t *testing.T) {
+	w := newWorld(t, "s=1")
+	e := w.engine()
+	if _, err := w.apply(e, engine.RunOptions{Answers: answers("s=1 a=1", "b=1")}, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Undo(context.Background(), 1, "one"); err != nil {
+		t.Fatal(err)
+	}
+	w.write("s", "2")
+	if ds, err := e.Check(context.Background()); err != nil || len(ds) != 0 {
+		t.Errorf("%+v, %v", ds, err)
+	}
+}
+
+func TestARunThatHasEndedIsNotWrittenTo(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	run, err := e.Start(context.Background(), engine.RunOptions{Answers: answers("a=1", "")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := w.plan(e, "one", "a=1")
+	if _, err := run.End(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run.Apply(context.Background(), p); err == nil || w.read("a") != "-" {
+		t.Errorf("%v, a holds %q", err, w.read("a"))
+	}
+	if _, err := run.Undo(context.Background()); err == nil {
+		t.Error("undone after its end")
+	}
+	if _, err := run.End(context.Background()); err == nil {
+		t.Error("ended twice")
+	}
+}
+
+func TestAJournalThatCannotBeReadHidesNoOtherRun(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	for _, v := range []string{"a=1", "b=1"} {
+		if _, err := w.apply(e, engine.RunOptions{Answers: answers(v, "")}, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(w.dir+"/var/lib/goxin/runs/0001/journal.jsonl", []byte("rubbish\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rs, err := e.Runs()
+	if err != nil || len(rs) != 2 || rs[0].Status != engine.StatusUnreadable || rs[1].Status != engine.StatusApplied {
 		t.Errorf("%+v, %v", rs, err)
+	}
+	if _, err := e.Start(context.Background(), engine.RunOptions{}); err == nil {
+		t.Error("a new run beside a history that cannot be read")
 	}
 }

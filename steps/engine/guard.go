@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -14,17 +15,27 @@ import (
 )
 
 // The guard is what makes --confirm safe when the person cannot reach the
-// machine any more: a service of its own that outlives the wizard, its terminal
-// and a reboot, and undoes the run at the deadline. It is in place before the
-// run's first change, so that a power cut in mid-run is covered too.
+// machine any more: a service of its own, one for each such run, that outlives
+// the wizard, its terminal and a reboot, and undoes the run at the deadline. It
+// is seen to run before the run's first change, so that a power cut in mid-run
+// is covered too.
 const (
-	guardUnit = "goxin-guard.service"
-	guardFile = "/etc/systemd/system/" + guardUnit
-	guardWant = "/etc/systemd/system/multi-user.target.wants/" + guardUnit
+	units     = "/etc/systemd/system/"
+	wants     = units + "multi-user.target.wants/"
 	guardPoll = 500 * time.Millisecond
+	// guardStart is how long a service may take to start; emulated machines are slow.
+	guardStart = 30 * time.Second
+	// frozen is how long a run that holds the lock past its deadline may be
+	// stopped (SIGSTOP, Ctrl-Z) before the guard kills it.
+	frozen = 3 * time.Second
 )
 
-func (e *Engine) guardBinary() string { return e.dir + "/guard/goxin" }
+func guardUnit(id RunID) string            { return fmt.Sprintf("goxin-guard-%d.service", id) }
+func (e *Engine) guardDir(id RunID) string { return fmt.Sprintf("%s/guard/%d", e.dir, id) }
+func (e *Engine) guardFiles(id RunID) []string {
+	d := e.guardDir(id)
+	return []string{wants + guardUnit(id), units + guardUnit(id), d + "/ready", d + "/goxin", d}
+}
 
 // canGuard says why there can be no guard, if so.
 func (e *Engine) canGuard() error {
@@ -33,88 +44,113 @@ func (e *Engine) canGuard() error {
 			WithHint("leave --confirm out; the run can still be undone with `goxin undo`", "请去掉 --confirm；之后仍可用 `goxin undo` 撤销")
 	}
 	if _, err := e.home.Kernel(); err != nil {
-		return no(err)
+		return no(lang.Errorf(nil, "this is a tree, where nothing runs", "这是系统树，其中没有运行的程序"))
 	}
 	if _, err := e.home.Stat("/run/systemd/system"); err != nil {
-		return no(errors.New("systemd does not run here"))
+		return no(lang.Errorf(nil, "systemd does not run here", "此处没有运行 systemd"))
 	}
 	if len(e.order) > 1 || e.home.ID() != e.order[0] {
-		return no(errors.New("the journal is not on the machine that is changed"))
+		return no(lang.Errorf(nil, "the journal is not on the machine that is changed", "运行日志不在被改动的机器上"))
+	}
+	// systemd.service(5) gives %, $, quotes and backslashes a meaning in ExecStart=.
+	if !regexp.MustCompile(`^[A-Za-z0-9/._+@:-]+$`).MatchString(e.dir) {
+		return no(lang.Errorf(nil, "a unit file cannot hold the path %s", "单元文件中无法写入路径 %s", e.dir))
 	}
 	return nil
 }
 
-// installGuard puts the service there and starts it. It runs a copy of this
-// very program, which may itself stand on a stick that is pulled out.
+// installGuard puts the service there, starts it, and waits until it says that
+// it runs. It runs a copy of this very program, which may itself stand on a
+// stick that is pulled out.
 func (e *Engine) installGuard(ctx context.Context, id RunID) error {
+	dir := e.guardDir(id)
 	err := func() error {
-		if err := e.mkdirs(e.dir + "/guard"); err != nil {
+		if err := e.mkdirs(dir); err != nil {
 			return err
 		}
 		bin, err := e.home.ReadFile("/proc/self/exe")
 		if err != nil {
 			return err
 		}
-		if err := e.home.WriteFile(e.guardBinary(), bin, 0o755, machine.Keep); err != nil {
+		if err := e.home.Remove(dir + "/ready"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err // a guard from before a crash said so
+		}
+		if err := e.home.WriteFile(dir+"/goxin", bin, 0o755, machine.Keep); err != nil {
 			return err
 		}
-		// Under SELinux init may not start what is labelled as data.
+		// Under SELinux init may not start what is labelled as data. Where this is
+		// refused, the guard does not say that it runs, and the run is refused.
 		if _, err := e.home.Stat("/sys/fs/selinux/enforce"); err == nil {
-			_ = e.home.SetXattr(e.guardBinary(), "security.selinux", []byte("system_u:object_r:bin_t:s0\x00"))
+			_ = e.home.SetXattr(dir+"/goxin", "security.selinux", []byte("system_u:object_r:bin_t:s0\x00"))
 		}
 		unit := fmt.Sprintf(`[Unit]
-Description=goxin: undo run %d unless it is confirmed
+Description=goxin: undo run %[1]d unless it is confirmed
 After=local-fs.target systemd-sysctl.service
 StartLimitIntervalSec=0
 
 [Service]
-ExecStart="%s" guard %d --state "%s"
+ExecStart=%[2]s/goxin guard %[1]d --state %[3]s
 Restart=on-failure
 RestartSec=1
 
 [Install]
 WantedBy=multi-user.target
-`, id, e.guardBinary(), id, e.dir)
-		if err := e.home.WriteFile(guardFile, []byte(unit), 0o644, machine.Keep); err != nil {
+`, id, dir, e.dir)
+		if err := e.home.WriteFile(units+guardUnit(id), []byte(unit), 0o644, machine.Keep); err != nil {
 			return err
 		}
-		if err := e.home.Symlink(guardFile, guardWant); err != nil {
+		if err := e.home.Symlink(units+guardUnit(id), wants+guardUnit(id)); err != nil {
 			return err
 		}
 		if err := e.systemctl(ctx, "daemon-reload"); err != nil {
 			return err
 		}
-		return e.systemctl(ctx, "start", "--no-block", guardUnit)
+		if err := e.systemctl(ctx, "restart", "--no-block", guardUnit(id)); err != nil {
+			return err
+		}
+		return e.guardReady(ctx, id)
 	}()
 	if err != nil {
-		return lang.Errorf(errors.Join(err, e.removeGuard(ctx, id)), "cannot promise to undo by itself", "无法保证自动撤销").
+		return lang.Errorf(errors.Join(err, e.removeGuard(context.WithoutCancel(ctx), id)), "cannot promise to undo by itself", "无法保证自动撤销").
 			WithHint("nothing was changed; leave --confirm out to go on without it", "尚未改动任何内容；去掉 --confirm 可继续")
 	}
 	return nil
 }
 
-// removeGuard takes it away. The guard's own process sees that its run has
-// ended and leaves by itself.
-func (e *Engine) removeGuard(ctx context.Context, id RunID) error {
-	unit, err := e.home.ReadFile(guardFile)
-	if err == nil && !strings.Contains(string(unit), fmt.Sprintf(" guard %d ", id)) {
-		return nil // it watches another run
+func (e *Engine) guardReady(ctx context.Context, id RunID) error {
+	for deadline := time.Now().Add(guardStart); ; {
+		if _, err := e.home.Stat(e.guardDir(id) + "/ready"); err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return lang.Errorf(nil, "the service %s does not run: see `journalctl -u %s`", "服务 %s 没有运行：请看 `journalctl -u %s`", guardUnit(id), guardUnit(id))
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(guardPoll / 10):
+		}
 	}
+}
+
+// removeGuard takes run id's guard away. Its process sees that its run has ended
+// and leaves by itself.
+func (e *Engine) removeGuard(ctx context.Context, id RunID) error {
 	var errs []error
 	gone := false
-	for _, name := range []string{guardWant, guardFile, e.guardBinary()} {
+	for _, name := range e.guardFiles(id) {
+		errs = append(errs, e.home.Clean(name))
 		err := e.home.Remove(name)
 		gone = gone || err == nil
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
-		errs = append(errs, e.home.Clean(name))
 	}
 	if gone {
 		errs = append(errs, e.systemctl(ctx, "daemon-reload"))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return lang.Errorf(err, "cannot remove %s", "无法移除 %s", guardFile)
+		return lang.Errorf(err, "cannot remove %s", "无法移除 %s", units+guardUnit(id))
 	}
 	return nil
 }
@@ -124,22 +160,16 @@ func (e *Engine) systemctl(ctx context.Context, args ...string) error {
 }
 
 // boot names the time since the machine started, and how long that is. The
-// kernel's boot id alone is its host's in a container, so process 1's start
+// kernel's boot id alone is its host's in some containers, so process 1's start
 // time stands beside it.
 func (e *Engine) boot() (id string, up float64, err error) {
 	b, err := e.home.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return "", 0, err
 	}
-	st, err := e.home.ReadFile("/proc/1/stat")
+	f, err := e.processStat(1)
 	if err != nil {
 		return "", 0, err
-	}
-	// proc(5): the command in parentheses may hold anything; starttime is the
-	// 20th field after it.
-	f := strings.Fields(string(st[strings.LastIndexByte(string(st), ')')+1:]))
-	if len(f) < 20 {
-		return "", 0, errors.New("/proc/1/stat is cut short")
 	}
 	u, err := e.home.ReadFile("/proc/uptime")
 	if err != nil {
@@ -152,8 +182,22 @@ func (e *Engine) boot() (id string, up float64, err error) {
 	return strings.TrimSpace(string(b)) + ":" + f[19], up, nil
 }
 
+// processStat is /proc/PID/stat from its third field on, proc(5): the state is
+// [0], the start time [19]. The command before it may hold anything.
+func (e *Engine) processStat(pid int) ([]string, error) {
+	b, err := e.home.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil, err
+	}
+	f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	if len(f) < 20 {
+		return nil, fmt.Errorf("/proc/%d/stat is cut short", pid)
+	}
+	return f, nil
+}
+
 // await journals from when on the run awaits its confirmation.
-func (r *Run) await(context.Context) error {
+func (r *Run) await() error {
 	boot, up, err := r.e.boot()
 	if err != nil {
 		return err
@@ -161,7 +205,19 @@ func (r *Run) await(context.Context) error {
 	return r.journal(record{What: "awaiting", Boot: boot, Deadline: up + r.h.confirm.Seconds()})
 }
 
-// Confirm lets a run that awaits it stand (0: the one there is).
+// due reports whether a run's guard has to undo it, given the boot there is.
+func (h *history) due(boot string, up float64) bool {
+	switch h.status {
+	case StatusAwaiting:
+		return boot != h.boot || up >= h.deadline
+	case StatusInterrupted: // it is at work, or died
+		return boot != h.header.Boot || up >= h.header.Deadline
+	}
+	return false
+}
+
+// Confirm lets a run that awaits it stand (0: the one there is). Confirming a
+// run that stands already is no error.
 func (e *Engine) Confirm(ctx context.Context, id RunID) (RunInfo, error) {
 	if id == 0 {
 		p, err := e.Pending()
@@ -174,21 +230,28 @@ func (e *Engine) Confirm(ctx context.Context, id RunID) (RunInfo, error) {
 		}
 		id = p.ID
 	}
+	if _, err := e.find(id); err != nil {
+		return RunInfo{}, err
+	}
 	r, err := e.open(id)
 	if err != nil {
 		return RunInfo{}, err
 	}
 	err = func() error {
+		if r.h.status == StatusApplied && r.h.confirm > 0 {
+			return e.removeGuard(ctx, id)
+		}
 		if r.h.status != StatusAwaiting {
-			return lang.Errorf(nil, "cannot confirm run %d: it is %s", "无法确认运行 %d：其状态为 %s", id, r.h.status).
+			return lang.Errorf(nil, "cannot confirm run %d: it is %s", "无法确认运行 %d：其状态为%s", id, r.h.status.Text()).
 				WithHint("see `goxin runs`", "用 `goxin runs` 查看")
 		}
 		boot, up, err := e.boot()
 		if err != nil {
 			return err
 		}
-		if boot != r.h.boot || up >= r.h.deadline {
-			return lang.Errorf(nil, "cannot confirm run %d: its time is over, and it is being undone", "无法确认运行 %d：时限已过，正在撤销", id)
+		if r.h.due(boot, up) {
+			return lang.Errorf(nil, "cannot confirm run %d: its time is over, and it is being undone", "无法确认运行 %d：时限已过，正在撤销", id).
+				WithHint("see `goxin runs`; then apply it again", "用 `goxin runs` 查看；之后可重新执行")
 		}
 		if err := r.journal(record{What: "confirmed"}); err != nil {
 			return err
@@ -199,10 +262,15 @@ func (e *Engine) Confirm(ctx context.Context, id RunID) (RunInfo, error) {
 }
 
 // Guard waits until run id is confirmed or undone, and undoes it at its
-// deadline or after a reboot. It is what the guard's service runs.
+// deadline or after a reboot. It is what the guard's service runs; where it
+// returns an error, the service starts it again.
 func (e *Engine) Guard(ctx context.Context, id RunID) error {
+	if err := e.home.WriteFile(e.guardDir(id)+"/ready", nil, 0o600, machine.Keep); err != nil {
+		return err
+	}
 	t := time.NewTicker(guardPoll)
 	defer t.Stop()
+	var stopped time.Time
 	for {
 		h, err := e.find(id)
 		if err != nil {
@@ -212,19 +280,16 @@ func (e *Engine) Guard(ctx context.Context, id RunID) error {
 		if err != nil {
 			return err
 		}
-		due := false
-		switch h.status {
-		case StatusAwaiting:
-			due = boot != h.boot || up >= h.deadline
-		case StatusInterrupted: // it still runs, or died
-			due = boot != h.header.Boot || up >= h.header.Deadline
-		default:
+		if h.status != StatusAwaiting && h.status != StatusInterrupted {
 			return e.removeGuard(ctx, id)
 		}
-		if due {
-			_, err := e.Undo(ctx, id, "")
+		if h.due(boot, up) {
+			err := e.undoDue(ctx, id, boot)
 			var busy *BusyError
 			if !errors.As(err, &busy) {
+				return err
+			}
+			if err := e.killFrozen(ctx, busy.Holder, &stopped); err != nil {
 				return err
 			}
 		}
@@ -234,4 +299,36 @@ func (e *Engine) Guard(ctx context.Context, id RunID) error {
 		case <-t.C:
 		}
 	}
+}
+
+// undoDue undoes run id if that is due still, now that nobody else can end or
+// confirm it.
+func (e *Engine) undoDue(ctx context.Context, id RunID, boot string) error {
+	r, err := e.open(id)
+	if err != nil {
+		return err
+	}
+	_, up, err := e.boot()
+	if err != nil || !r.h.due(boot, up) {
+		return errors.Join(err, r.release())
+	}
+	_, err = r.undoAndEnd(ctx, "")
+	return err
+}
+
+// killFrozen kills a run that is stopped and so would hold the lock for ever. One
+// that works on past its deadline is left to end.
+func (e *Engine) killFrozen(ctx context.Context, h Holder, since *time.Time) error {
+	st, err := e.processStat(h.PID)
+	if err != nil || st[0] != "T" && st[0] != "t" {
+		*since = time.Time{}
+		return nil
+	}
+	if since.IsZero() {
+		*since = time.Now()
+	}
+	if time.Since(*since) < frozen {
+		return nil
+	}
+	return e.home.Run(ctx, machine.Command{Argv: []string{"kill", "-KILL", strconv.Itoa(h.PID)}, Timeout: time.Minute}, nil)
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"sort"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,8 +26,9 @@ const (
 	StatusInterrupted Status = "interrupted" // it has no end: the process died, or still runs
 	StatusApplied     Status = "applied"
 	StatusFailed      Status = "failed"   // stopped at a failure; what stands, stands
-	StatusUndone      Status = "undone"   // nothing of it stands
+	StatusUndone      Status = "undone"   // nothing of it stands but what undo had to leave alone
 	StatusAwaiting    Status = "awaiting" // applied, and undone at its deadline unless confirmed
+	StatusUnreadable  Status = "unreadable"
 )
 
 type opStatus uint8
@@ -45,14 +46,15 @@ const (
 // opHistory is what a journal tells of one op. An op is live when its change
 // stands: done and not undone, or begun and never finished.
 type opHistory struct {
-	step    string
-	s, n    int
-	on      machine.ID
-	op      Op
-	status  opStatus
-	before  State
-	after   State
-	outcome Outcome
+	step     string
+	s, n     int
+	on       machine.ID
+	op       Op
+	reviewed string // digest of the diff a person saw
+	status   opStatus
+	before   State
+	after    State
+	outcome  Outcome
 }
 
 func (o *opHistory) live() bool {
@@ -60,12 +62,40 @@ func (o *opHistory) live() bool {
 }
 
 type stepHistory struct {
-	id               string
-	survey           Survey
-	values           Values
-	wanted, reviewed string
-	ops              []*opHistory
-	done             bool
+	id     string
+	survey Survey
+	values Values
+	ops    []*opHistory
+	done   bool
+}
+
+// undone reports whether the step was undone, as far as it could be.
+func (s *stepHistory) undone() bool {
+	some := false
+	for _, o := range s.ops {
+		if o.live() {
+			return false
+		}
+		some = some || o.status == opUndone || o.status == opLeft
+	}
+	return some
+}
+
+// result counts what became of the step's ops.
+func (s *stepHistory) result() StepResult {
+	var r StepResult
+	for _, o := range s.ops {
+		switch o.status {
+		case opSkipped:
+			r.Skipped++
+		case opDone:
+			r.Applied++
+			if o.outcome.Deviates() {
+				r.Deviations = append(r.Deviations, Deviation{o.on, o.op.Kind(), o.op.Target(), o.outcome})
+			}
+		}
+	}
+	return r
 }
 
 // history is a run as its journal tells it.
@@ -78,7 +108,8 @@ type history struct {
 	boot     string  // of the confirmation that is due
 	deadline float64 // seconds since that boot
 	confirm  time.Duration
-	ended    time.Time
+	// forgotten: it cannot be undone any more, and is still checked.
+	forgotten bool
 }
 
 // ops are all ops, in the order they were done.
@@ -88,6 +119,17 @@ func (h *history) ops() []*opHistory {
 		all = append(all, s.ops...)
 	}
 	return all
+}
+
+// touched reports whether an earlier op of o's step has changed what o's diff
+// shows, so that it cannot be the one that was reviewed.
+func (h *history) touched(o *opHistory) bool {
+	for _, p := range h.steps[o.s-1].ops[:o.n-1] {
+		if p.live() && p.on == o.on && touches(p.op) == touches(o.op) {
+			return true
+		}
+	}
+	return false
 }
 
 func (h *history) standing() int {
@@ -109,10 +151,11 @@ type RunInfo struct {
 	Steps      []string  `json:"steps"`
 	Changes    int       `json:"changes"`    // that stand
 	Deviations int       `json:"deviations"` // among them
+	Forgotten  bool      `json:"forgotten,omitempty"`
 }
 
 func (h *history) info() RunInfo {
-	i := RunInfo{ID: h.header.ID, Status: h.status, Time: h.header.Time, Owner: h.header.Owner, Changes: h.standing(), Steps: []string{}}
+	i := RunInfo{ID: h.header.ID, Status: h.status, Time: h.header.Time, Owner: h.header.Owner, Changes: h.standing(), Steps: []string{}, Forgotten: h.forgotten}
 	for _, s := range h.steps {
 		i.Steps = append(i.Steps, s.id)
 	}
@@ -148,7 +191,7 @@ func (e *Engine) replay(j journal, recs []record) (*history, error) {
 func (h *history) add(kinds Kinds, r record) error {
 	switch r.What {
 	case "step":
-		s := &stepHistory{id: r.Step, survey: r.Survey, values: r.Values, wanted: r.Wanted, reviewed: r.Reviewed}
+		s := &stepHistory{id: r.Step, survey: r.Survey, values: r.Values}
 		for n, ro := range r.Ops {
 			op, err := kinds.decode(ro)
 			if err != nil {
@@ -158,7 +201,7 @@ func (h *history) add(kinds Kinds, r record) error {
 			if on == h.header.Machines[0] {
 				on = h.first
 			}
-			s.ops = append(s.ops, &opHistory{step: r.Step, s: len(h.steps) + 1, n: n + 1, on: on, op: op})
+			s.ops = append(s.ops, &opHistory{step: r.Step, s: len(h.steps) + 1, n: n + 1, on: on, op: op, reviewed: ro.Diff})
 		}
 		h.steps = append(h.steps, s)
 		return nil
@@ -168,8 +211,11 @@ func (h *history) add(kinds Kinds, r record) error {
 	case "confirmed":
 		h.status = StatusApplied
 		return nil
+	case "forgotten":
+		h.forgotten = true
+		return nil
 	case "end":
-		h.status, h.ended = r.Status, r.Time
+		h.status = r.Status
 		return nil
 	}
 	if r.S < 1 || r.S > len(h.steps) {
@@ -227,67 +273,111 @@ func (k Kinds) decode(ro recordedOp) (Op, error) {
 	return op, nil
 }
 
-// histories are all runs, oldest first. A run whose header never became durable
-// changed nothing and is not among them.
-func (e *Engine) histories() ([]*history, error) {
+// ids are the numbers of all runs there have been, oldest first.
+func (e *Engine) ids() ([]RunID, error) {
 	names, err := e.home.ReadDir(e.dir + "/runs")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, lang.Errorf(err, "cannot list the runs in %s", "无法列出 %s 中的运行记录", e.dir)
+		return nil, lang.Errorf(err, "cannot list the runs in %s", "无法列出 %s 中的运行记录", e.dir).
+			WithHint("run goxin as root, or choose another place with --state", "请以 root 身份运行，或用 --state 另选位置")
+	}
+	var ids []RunID
+	for _, name := range names {
+		if n, err := strconv.Atoi(name); err == nil && n > 0 {
+			ids = append(ids, RunID(n))
+		}
+	}
+	slices.Sort(ids)
+	return ids, nil
+}
+
+func (e *Engine) nextID() (RunID, error) {
+	ids, err := e.ids()
+	if len(ids) == 0 {
+		return 1, err
+	}
+	last := ids[len(ids)-1]
+	// A run whose header never became durable changed nothing: its number is
+	// taken again.
+	if recs, _, err := e.journalOf(last).read(); err == nil && len(recs) == 0 {
+		return last, nil
+	}
+	return last + 1, nil
+}
+
+func (e *Engine) journalOf(id RunID) journal {
+	return journal{e.home, fmt.Sprintf("%s/runs/%04d", e.dir, id)}
+}
+
+// one reads run id; nil where it never began.
+func (e *Engine) one(id RunID) (*history, error) {
+	j := e.journalOf(id)
+	recs, _, err := j.read()
+	if err != nil || len(recs) == 0 {
+		return nil, err
+	}
+	return e.replay(j, recs)
+}
+
+// histories are all runs, oldest first.
+func (e *Engine) histories() ([]*history, error) {
+	ids, err := e.ids()
+	if err != nil {
+		return nil, err
 	}
 	var hs []*history
-	for _, name := range names {
-		if _, err := strconv.Atoi(name); err != nil {
-			continue
-		}
-		j := journal{e.home, e.dir + "/runs/" + name}
-		recs, _, err := j.read()
+	for _, id := range ids {
+		h, err := e.one(id)
 		if err != nil {
 			return nil, err
 		}
-		if len(recs) == 0 {
-			continue
+		if h != nil {
+			hs = append(hs, h)
 		}
-		h, err := e.replay(j, recs)
-		if err != nil {
-			return nil, err
-		}
-		hs = append(hs, h)
 	}
-	sort.Slice(hs, func(i, k int) bool { return hs[i].header.ID < hs[k].header.ID })
 	return hs, nil
 }
 
 // find gives run id, or, for 0, the newest of which something stands.
 func (e *Engine) find(id RunID) (*history, error) {
+	if id != 0 {
+		h, err := e.one(id)
+		if err == nil && h == nil {
+			err = lang.Errorf(nil, "cannot find run %d", "找不到运行 %d", id).
+				WithHint("see `goxin runs`", "用 `goxin runs` 查看有哪些运行")
+		}
+		return h, err
+	}
 	hs, err := e.histories()
 	if err != nil {
 		return nil, err
 	}
-	for i := len(hs) - 1; i >= 0; i-- {
-		h := hs[i]
-		if h.header.ID == id || id == 0 && (h.standing() > 0 || h.status == StatusInterrupted) {
+	for _, h := range slices.Backward(hs) {
+		if !h.forgotten && (h.standing() > 0 || h.status == StatusInterrupted) {
 			return h, nil
 		}
 	}
-	if id == 0 {
-		return nil, nil
-	}
-	return nil, lang.Errorf(nil, "cannot find run %d", "找不到运行 %d", id).
-		WithHint("see `goxin runs`", "用 `goxin runs` 查看有哪些运行")
+	return nil, nil
 }
 
-// Runs lists all runs, oldest first.
+// Runs lists all runs, oldest first. One whose journal cannot be read is listed
+// as such.
 func (e *Engine) Runs() ([]RunInfo, error) {
-	hs, err := e.histories()
+	ids, err := e.ids()
 	if err != nil {
 		return nil, err
 	}
-	out := make([]RunInfo, len(hs))
-	for i, h := range hs {
-		out[i] = h.info()
+	out := []RunInfo{}
+	for _, id := range ids {
+		h, err := e.one(id)
+		switch {
+		case err != nil:
+			out = append(out, RunInfo{ID: id, Status: StatusUnreadable, Steps: []string{}})
+		case h != nil:
+			out = append(out, h.info())
+		}
 	}
 	return out, nil
 }

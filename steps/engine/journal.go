@@ -20,7 +20,7 @@ const journalVersion = 1
 // record is one line of a journal. Which fields are set depends on What:
 //
 //	run        V ID Owner Goxin Answers Strict Machines; Confirm Boot Deadline where it is to be confirmed
-//	step       S Step Survey Values Wanted Reviewed Ops
+//	step       Step Survey Values Wanted Reviewed Ops
 //	skip       S N State               already so
 //	doing      S N State               before; durable before the change
 //	done       S N State Outcome       after
@@ -31,6 +31,7 @@ const journalVersion = 1
 //	left       S N Error               not undone, and why
 //	awaiting   Boot Deadline           confirmation is due
 //	confirmed
+//	forgotten                          what it would be undone from is destroyed
 //	end        Status
 type record struct {
 	What     string       `json:"what"`
@@ -55,7 +56,7 @@ type record struct {
 	Outcome  *Outcome     `json:"outcome,omitempty"`
 	Text     *lang.Text   `json:"text,omitempty"`
 	Error    *lang.Text   `json:"error,omitempty"`
-	Boot     string       `json:"boot,omitempty"`     // the kernel's boot id
+	Boot     string       `json:"boot,omitempty"`     // which boot: see Engine.boot
 	Deadline float64      `json:"deadline,omitempty"` // seconds since that boot
 	Status   Status       `json:"status,omitempty"`
 }
@@ -64,6 +65,7 @@ type recordedOp struct {
 	On   machine.ID      `json:"on"`
 	Kind string          `json:"kind"`
 	Op   json.RawMessage `json:"op"`
+	Diff string          `json:"diff"` // digest of the diff that was reviewed
 }
 
 // line is how a record stands in the file: with the CRC-32C of its bytes, so
@@ -107,10 +109,10 @@ func decodeJournal(name string, data []byte) (recs []record, torn int, err error
 					"该运行的后续记录已不可信；它改过什么见第 %d 行之前的内容。把该运行的目录移走后可继续使用", n)
 		}
 		if err := json.Unmarshal(raw, &l); err != nil {
-			return bad(errors.New("not a journal line"))
+			return bad(lang.Errorf(nil, "this is no journal line", "这不是日志行"))
 		}
 		if sum(l.Rec) != l.Sum {
-			return bad(errors.New("the line's checksum does not match"))
+			return bad(lang.Errorf(nil, "the line's checksum does not match", "该行的校验和不符"))
 		}
 		d := json.NewDecoder(bytes.NewReader(l.Rec))
 		d.UseNumber()
@@ -119,7 +121,7 @@ func decodeJournal(name string, data []byte) (recs []record, torn int, err error
 		}
 		if n == 1 {
 			if r.What != "run" {
-				return bad(errors.New("it does not begin with a run"))
+				return bad(lang.Errorf(nil, "it does not begin with a run", "开头不是运行记录"))
 			}
 			if r.V > journalVersion {
 				return nil, -1, lang.Errorf(nil, "cannot read journal %s:1: it is of version %d, and this goxin knows %d", "无法读取运行日志 %s:1：版本为 %d，本程序只认识 %d", name, r.V, journalVersion).
@@ -201,10 +203,12 @@ func (j journal) load(s State) (State, error) {
 	}
 	b, err := j.home.ReadFile(j.blob(s.Ref))
 	if err != nil {
-		return s, lang.Errorf(err, "cannot read the content to restore", "无法读取用于还原的内容")
+		return s, lang.Errorf(err, "cannot read the content to restore", "无法读取用于还原的内容").
+			WithHint("restore the file by hand; `goxin forget` then lets go of the run", "请手工还原该文件；之后可用 `goxin forget` 放弃该运行")
 	}
 	if got := NewState(nil, b); got.Ref != s.Ref {
-		return s, lang.Errorf(nil, "cannot restore from %s: its content has been changed", "无法用 %s 还原：其内容已被改动", j.blob(s.Ref))
+		return s, lang.Errorf(nil, "cannot restore from %s: its content has been changed", "无法用 %s 还原：其内容已被改动", j.blob(s.Ref)).
+			WithHint("restore the file by hand; `goxin forget` then lets go of the run", "请手工还原该文件；之后可用 `goxin forget` 放弃该运行")
 	}
 	s.Blob = b
 	return s, nil

@@ -9,8 +9,8 @@ import (
 	"goxin/detect/machine"
 )
 
-// Forget destroys what was kept of run id, the contents it would be undone from
-// first. What the run changed stands, and is no longer checked.
+// Forget destroys the contents run id would be undone from. What the run changed
+// stands and is still checked; it cannot be undone any more.
 func (e *Engine) Forget(id RunID) error {
 	r, err := e.open(id)
 	if err != nil {
@@ -22,18 +22,16 @@ func (e *Engine) Forget(id RunID) error {
 			WithHint("`goxin resume`, `goxin confirm` or `goxin undo` ends it", "用 `goxin resume`、`goxin confirm` 或 `goxin undo` 结束它")
 	}
 	j := r.h.journal
+	if err := r.journal(record{What: "forgotten"}); err != nil {
+		return err
+	}
 	refs, err := e.home.ReadDir(j.dir + "/blobs")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	var errs []error
-	for _, ref := range refs {
-		errs = append(errs, e.home.Remove(j.blob(ref)))
-	}
-	for _, name := range []string{j.dir + "/blobs", j.file(), j.dir} {
-		if err := e.home.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
+	for _, ref := range refs { // what a died WriteFile left beside them too
+		errs = append(errs, e.home.Remove(j.dir+"/blobs/"+ref))
 	}
 	return errors.Join(errs...)
 }

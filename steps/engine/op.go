@@ -34,6 +34,17 @@ type Op interface {
 	ByHand() []string // the commands a person would type
 }
 
+// Toucher is an op whose diff changes with what ops of other targets do: it names
+// what they share. Of other ops that is the target.
+type Toucher interface{ Touches() string }
+
+func touches(op Op) string {
+	if t, ok := op.(Toucher); ok {
+		return t.Touches()
+	}
+	return op.Target()
+}
+
 // Kinds makes an empty op of each kind, to decode a journalled one into.
 type Kinds map[string]func() Op
 

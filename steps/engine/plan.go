@@ -31,7 +31,6 @@ type StepPlan struct {
 	Step     string    `json:"step"`
 	Values   Values    `json:"values"`
 	Survey   Survey    `json:"survey,omitempty"`
-	Hosts    Hosts     `json:"-"`
 	Items    []Planned `json:"items"`
 	Notes    []Note    `json:"notes,omitempty"`
 	Wanted   string    `json:"wanted"`
@@ -74,9 +73,12 @@ func (e *Engine) Plan(ctx context.Context, s Step, sv Survey, v Values) (*StepPl
 	}
 	items, err := s.Ops(h, sv, v)
 	if err != nil {
-		return nil, lang.Errorf(err, "cannot plan %s", "无法为「%s」制定计划", s.Title())
+		if !lang.Told(err) {
+			err = lang.Errorf(err, "cannot plan %s", "无法为「%s」制定计划", s.Title())
+		}
+		return nil, err
 	}
-	p := &StepPlan{Step: s.ID(), Values: v, Survey: sv, Hosts: h, Items: make([]Planned, len(items))}
+	p := &StepPlan{Step: s.ID(), Values: v, Survey: sv, Items: make([]Planned, len(items))}
 	for i, it := range items {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -111,10 +113,10 @@ func (e *Engine) observe(ctx context.Context, on machine.ID, op Op) (State, erro
 		return State{}, lang.Errorf(nil, "cannot observe %s: no machine %q in this run", "无法查看 %s：本次运行中没有机器 %q", op.Target(), on)
 	}
 	s, err := op.Observe(ctx, m)
-	if err != nil {
-		return State{}, lang.Errorf(err, "cannot observe %s", "无法查看 %s", op.Target())
+	if err != nil && !lang.Told(err) {
+		err = lang.Errorf(err, "cannot observe %s", "无法查看 %s", op.Target())
 	}
-	return s, nil
+	return s, err
 }
 
 // digest hashes the plan. Machines count by their place in the run, so that a
@@ -177,4 +179,14 @@ func Digest(digests ...string) string {
 		h.Write([]byte(d + "\n"))
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// diffDigest is what a person saw of one change, in brief.
+func diffDigest(d Diff) string {
+	b, err := json.Marshal(d)
+	if err != nil {
+		panic(err) // Diff is plain data
+	}
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:8])
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"goxin/assets/lang"
 )
@@ -22,17 +23,28 @@ func (e *Engine) Resume(ctx context.Context) (*Run, []StepResult, error) {
 	if err != nil || r == nil {
 		return nil, nil, err
 	}
+	if r.h.status != StatusInterrupted { // it was at work, and has ended meanwhile
+		return nil, nil, r.release()
+	}
+	if r.h.confirm > 0 { // the guard may not have been in place yet
+		if err := e.installGuard(ctx, r.ID()); err != nil {
+			return nil, nil, errors.Join(err, r.release())
+		}
+	}
+	r.resumed = true
 	res, err := r.finish(ctx)
-	r.failed = err != nil
 	return r, res, err
 }
 
 func (r *Run) finish(ctx context.Context) ([]StepResult, error) {
 	var all []StepResult
-	begun := make(map[string]bool)
+	last := make(map[string]int) // a step that was reviewed again supersedes itself
 	for i, s := range r.h.steps {
-		begun[s.id] = true
-		if s.done {
+		last[s.id] = i
+	}
+	for i, s := range slices.Clone(r.h.steps) {
+		if s.done || last[s.id] != i {
+			all = append(all, s.result())
 			continue
 		}
 		var proofs []Proof
@@ -45,13 +57,15 @@ func (r *Run) finish(ctx context.Context) ([]StepResult, error) {
 		}
 		res, err := r.finishStep(ctx, i+1, proofs)
 		all = append(all, res)
+		r.failed[s.id] = err != nil
 		if err != nil {
 			return all, err
 		}
 	}
+	r.resumed = false // what follows is planned afresh
 	for _, s := range r.e.steps {
 		v, asked := r.opts.Answers[s.ID()]
-		if !asked || begun[s.ID()] {
+		if _, begun := last[s.ID()]; !asked || begun {
 			continue
 		}
 		res, err := r.Step(ctx, s, v, nil)
@@ -66,20 +80,25 @@ func (r *Run) finish(ctx context.Context) ([]StepResult, error) {
 // Step surveys, plans and applies one step; review, when it is not nil, sees the
 // plan first and can refuse it.
 func (r *Run) Step(ctx context.Context, s Step, v Values, review func(*StepPlan) error) (StepResult, error) {
+	if r.ended {
+		return StepResult{}, errEnded
+	}
+	r.failed[s.ID()] = true                    // until Apply says otherwise
 	if _, err := r.e.Detect(ctx); err != nil { // the steps before may have changed the machine
 		return StepResult{}, err
 	}
 	sv, err := r.e.Survey(ctx, s, v, nil)
 	if err != nil {
-		r.failed = true
-		return StepResult{}, lang.Errorf(err, "cannot survey for %s", "无法为「%s」收集信息", s.Title())
+		if !lang.Told(err) {
+			err = lang.Errorf(err, "cannot survey for %s", "无法为「%s」收集信息", s.Title())
+		}
+		return StepResult{}, err
 	}
 	p, err := r.e.Plan(ctx, s, sv, v)
 	if err == nil && review != nil {
 		err = review(p)
 	}
 	if err != nil {
-		r.failed = true
 		return StepResult{}, err
 	}
 	return r.Apply(ctx, p)
@@ -109,20 +128,24 @@ func (e *Engine) Check(ctx context.Context) ([]Drift, error) {
 	if err != nil {
 		return nil, err
 	}
-	type target struct{ on, kind, name string }
 	newest := make(map[target]*opHistory)
 	run := make(map[*opHistory]RunID)
 	var order []target
 	for _, h := range hs {
-		for _, o := range h.ops() {
-			t := target{string(o.on), o.op.Kind(), o.op.Target()}
-			if o.status == opSkipped && h.status != StatusUndone || o.status == opDone {
-				if newest[t] == nil {
+		for _, st := range h.steps {
+			gone := st.undone()
+			for _, o := range st.ops {
+				// A skip says only that it was already so: it counts while its step
+				// stands, and must not hide a deviation that was accepted before.
+				if o.status != opDone && (o.status != opSkipped || gone || h.status == StatusUndone) {
+					continue
+				}
+				t := targetOf(o)
+				p := newest[t]
+				if p == nil {
 					order = append(order, t)
 				}
-				// A skip says only that it was already so: it must not hide a
-				// deviation that was accepted before.
-				if p := newest[t]; p == nil || o.status == opDone || !p.outcome.Deviates() {
+				if p == nil || o.status == opDone || !p.outcome.Deviates() {
 					newest[t] = o
 					run[o] = h.header.ID
 				}
@@ -139,7 +162,7 @@ func (e *Engine) Check(ctx context.Context) ([]Drift, error) {
 			continue
 		}
 		if d := drift(o, now); d.Action != None {
-			ds = append(ds, Drift{run[o], o.step, t.on, t.kind, t.name, d})
+			ds = append(ds, Drift{run[o], o.step, string(t.on), t.kind, t.name, d})
 		}
 	}
 	return ds, errors.Join(errs...)

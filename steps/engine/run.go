@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,51 +29,13 @@ type Run struct {
 	h       *history
 	opts    RunOptions
 	release func() error
-	failed  bool
+	resumed bool
+	failed  map[string]bool // by step: how its last attempt ended
 	undone  bool
+	ended   bool
 }
 
-// StaleError says that the machine moved since a plan was reviewed.
-type StaleError struct{ Targets []string }
-
-func (s *StaleError) Error() string {
-	return "changed since the plan was reviewed: " + strings.Join(s.Targets, ", ")
-}
-
-// BusyError says that another run holds the lock, or that one waits for a
-// confirmation (Due) or was interrupted and must be finished or undone first.
-type BusyError struct {
-	Holder      Holder // of the lock, when it is held
-	Due         RunID  // waits for its confirmation
-	Interrupted RunID
-}
-
-// Holder is who holds the lock: the note in the lock file.
-type Holder struct {
-	PID     int       `json:"pid"`
-	Since   time.Time `json:"since"`
-	Command string    `json:"command"`
-}
-
-func (b *BusyError) Error() string {
-	switch {
-	case b.Due > 0:
-		return fmt.Sprintf("run %d waits for its confirmation", b.Due)
-	case b.Interrupted > 0:
-		return fmt.Sprintf("run %d was interrupted", b.Interrupted)
-	}
-	return fmt.Sprintf("another run (pid %d, since %s) is at work", b.Holder.PID, b.Holder.Since.Format(time.DateTime))
-}
-
-// DeviationError is the failure of a strict run.
-type DeviationError struct {
-	Target  string
-	Outcome Outcome
-}
-
-func (d *DeviationError) Error() string {
-	return fmt.Sprintf("%s: %s (%s)", d.Target, d.Outcome.Kind, d.Outcome.By.EN)
-}
+var errEnded = lang.Errorf(nil, "cannot go on with a run that has ended", "该运行已经结束，无法继续")
 
 // Deviation is an op that did not come out as asked and was accepted.
 type Deviation struct {
@@ -105,7 +69,8 @@ func (e *Engine) lock() (func() error, error) {
 		return nil, b
 	}
 	if err != nil {
-		return nil, lang.Errorf(err, "cannot lock %s", "无法锁定 %s", e.dir)
+		return nil, lang.Errorf(err, "cannot lock %s", "无法锁定 %s", e.dir).
+			WithHint("run goxin as root; a full or read-only disk needs room, or another place with --state", "请以 root 身份运行；磁盘已满或只读时，请腾出空间或用 --state 另选位置")
 	}
 	return release, nil
 }
@@ -126,7 +91,7 @@ func (e *Engine) mkdirs(dir string) error {
 	}
 	if err := e.home.Mkdir(dir, mode, machine.Keep); err != nil && !errors.Is(err, fs.ErrExist) {
 		return lang.Errorf(err, "cannot make directory %s", "无法创建目录 %s", dir).
-			WithHint("goxin keeps there what it needs to undo; choose another place with --state", "goxin 在此保存撤销所需的内容；可用 --state 另选位置")
+			WithHint("goxin keeps there what it needs to undo: run it as root, or choose another place with --state", "goxin 在此保存撤销所需的内容：请以 root 身份运行，或用 --state 另选位置")
 	}
 	return nil
 }
@@ -157,9 +122,11 @@ func (e *Engine) start(ctx context.Context, o RunOptions) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := RunID(1)
+	id, err := e.nextID()
+	if err != nil {
+		return nil, err
+	}
 	for _, h := range hs {
-		id = max(id, h.header.ID+1)
 		switch h.status {
 		case StatusInterrupted:
 			return nil, &BusyError{Interrupted: h.header.ID}
@@ -190,7 +157,7 @@ func (e *Engine) start(ctx context.Context, o RunOptions) (*Run, error) {
 		return nil, err
 	}
 	rec.Time = e.home.Now()
-	r := &Run{e: e, opts: o, h: &history{journal: j, header: rec, first: e.order[0], status: StatusInterrupted, confirm: o.Confirm}}
+	r := &Run{e: e, opts: o, failed: map[string]bool{}, h: &history{journal: j, header: rec, first: e.order[0], status: StatusInterrupted, confirm: o.Confirm}}
 	if o.Confirm > 0 {
 		if err := e.installGuard(ctx, id); err != nil {
 			return nil, errors.Join(err, j.append(record{What: "end", Status: StatusUndone}))
@@ -215,8 +182,16 @@ func (r *Run) journal(rec record) error {
 // ends it with an error and leaves what was done standing: Undo, or a new Apply
 // of a new plan, is the caller's choice. A cancelled ctx starts nothing new.
 func (r *Run) Apply(ctx context.Context, p *StepPlan) (StepResult, error) {
+	if r.ended {
+		return StepResult{}, errEnded
+	}
+	res, err := r.apply(ctx, p)
+	r.failed[p.Step] = err != nil
+	return res, err
+}
+
+func (r *Run) apply(ctx context.Context, p *StepPlan) (StepResult, error) {
 	if err := r.fresh(ctx, p); err != nil {
-		r.failed = true
 		return StepResult{}, err
 	}
 	rec := record{What: "step", Step: p.Step, Survey: p.Survey, Values: p.Values, Wanted: p.Wanted, Reviewed: p.Reviewed}
@@ -225,15 +200,12 @@ func (r *Run) Apply(ctx context.Context, p *StepPlan) (StepResult, error) {
 		if err != nil {
 			return StepResult{}, err
 		}
-		rec.Ops = append(rec.Ops, recordedOp{it.On, it.Kind, b})
+		rec.Ops = append(rec.Ops, recordedOp{it.On, it.Kind, b, diffDigest(it.Diff)})
 	}
 	if err := r.journal(rec); err != nil {
-		r.failed = true
 		return StepResult{}, err
 	}
-	res, err := r.finishStep(ctx, len(r.h.steps), p.proofs)
-	r.failed = err != nil
-	return res, err
+	return r.finishStep(ctx, len(r.h.steps), p.proofs)
 }
 
 // fresh observes every item again.
@@ -263,44 +235,33 @@ func (r *Run) fresh(ctx context.Context, p *StepPlan) error {
 func (r *Run) finishStep(ctx context.Context, s int, proofs []Proof) (StepResult, error) {
 	step := r.h.steps[s-1]
 	r.e.notify(Event{What: StepStarted, Run: r.ID(), Step: step.id, Of: len(step.ops)})
-	var res StepResult
 	for _, o := range step.ops {
-		if o.status == opSkipped {
-			res.Skipped++
+		if o.status == opSkipped || o.status == opDone || o.status == opLeft {
 			continue
 		}
-		if o.status != opDone {
-			if err := ctx.Err(); err != nil {
-				return res, lang.Errorf(err, "stopped before %s", "在 %s 之前停止", o.op.Target())
-			}
-			if err := r.do(ctx, o); err != nil {
-				return res, err
-			}
+		if err := ctx.Err(); err != nil {
+			return step.result(), lang.Errorf(context.Cause(ctx), "stopped before %s", "在 %s 之前停止", o.op.Target())
 		}
-		if o.status == opSkipped {
-			res.Skipped++
-			continue
-		}
-		res.Applied++
-		if o.outcome.Deviates() {
-			res.Deviations = append(res.Deviations, Deviation{o.on, o.op.Kind(), o.op.Target(), o.outcome})
+		// An operation that has begun is not cut off: each has limits of its own.
+		if err := r.do(context.WithoutCancel(ctx), o); err != nil {
+			return step.result(), err
 		}
 	}
 	for _, p := range proofs {
 		seen, err := p.Prove(ctx, r.e.machines[p.On])
 		if err != nil {
-			return res, lang.Errorf(err, "cannot prove: %s", "验证未通过：%s", p.Title)
+			return step.result(), lang.Errorf(err, "cannot prove: %s", "验证未通过：%s", p.Title)
 		}
 		if err := r.journal(record{What: "proved", S: s, Text: &seen}); err != nil {
-			return res, err
+			return step.result(), err
 		}
 		r.e.notify(Event{What: Proved, Run: r.ID(), Step: step.id, On: p.On, Text: lang.F("%s: %s", "%s：%s", p.Title, seen)})
 	}
 	if err := r.journal(record{What: "step-done", S: s}); err != nil {
-		return res, err
+		return step.result(), err
 	}
 	r.e.notify(Event{What: StepDone, Run: r.ID(), Step: step.id})
-	return res, nil
+	return step.result(), nil
 }
 
 // do carries one op out. What the journal says before it, and what it says
@@ -316,11 +277,13 @@ func (r *Run) do(ctx context.Context, o *opHistory) error {
 		r.e.notify(e)
 	}
 	fail := func(err error) error {
-		err = lang.Errorf(err, "cannot apply %s", "无法完成 %s", o.op.Target())
+		if !lang.Told(err) {
+			err = lang.Errorf(err, "cannot apply %s", "无法完成 %s", o.op.Target())
+		}
 		t := lang.F("%s", "%s", err)
 		if o.status == opDoing {
 			rec := record{What: "failed", S: o.s, N: o.n, Error: &t}
-			if left, err := o.op.Observe(context.WithoutCancel(ctx), m); err == nil {
+			if left, err := o.op.Observe(ctx, m); err == nil {
 				rec.State = &left
 			}
 			// The journal may be what failed; the op is standing either way.
@@ -331,26 +294,36 @@ func (r *Run) do(ctx context.Context, o *opHistory) error {
 		})
 		return err
 	}
-	before, err := r.e.observe(ctx, o.on, o.op)
+	now, err := r.e.observe(ctx, o.on, o.op)
 	if err != nil {
 		return fail(err)
 	}
-	// A resumed op has its state before in the journal, and is done again even
-	// where nothing differs any more: only Do tells whether it was clamped.
-	if o.status != opDoing && o.status != opFailed {
-		if o.op.Diff(before).Action == None {
-			if err := r.journal(record{What: "skip", S: o.s, N: o.n, State: &before}); err != nil {
+	before := now
+	switch o.status {
+	case opDoing, opFailed:
+		// Resumed: what it was before is in the journal. It is done again even
+		// where nothing differs any more, since only Do tells whether it was
+		// clamped; whatever stands there now can still be found in the store.
+		before = o.before
+	default:
+		d := o.op.Diff(now)
+		if d.Action == None {
+			if err := r.journal(record{What: "skip", S: o.s, N: o.n, State: &now}); err != nil {
 				return fail(err)
 			}
 			say(Skipped, nil)
 			return nil
 		}
-		if err := r.h.journal.keep(before); err != nil {
-			return fail(err)
+		if r.resumed && diffDigest(d) != o.reviewed && !r.h.touched(o) {
+			return lang.Errorf(&StaleError{[]string{o.op.Target()}}, "cannot resume run %d", "无法继续运行 %d", r.ID()).
+				WithHint("`goxin undo` undoes what it had done; then look at a new plan", "`goxin undo` 撤销已完成的部分；然后查看新的计划")
 		}
-		if err := r.journal(record{What: "doing", S: o.s, N: o.n, State: &before}); err != nil {
-			return fail(err)
-		}
+	}
+	if err := r.h.journal.keep(now); err != nil {
+		return fail(err)
+	}
+	if err := r.journal(record{What: "doing", S: o.s, N: o.n, State: &before}); err != nil {
+		return fail(err)
 	}
 	say(Doing, nil)
 	out, err := o.op.Do(ctx, m, func(l string) {
@@ -380,6 +353,13 @@ func (r *Run) settle(o *opHistory, after State, out Outcome, say func(What, func
 	return nil
 }
 
+// Leave lets go of the lock without an end: the run is interrupted, to be resumed
+// or undone.
+func (r *Run) Leave() error {
+	r.ended = true
+	return r.release()
+}
+
 // Summary is a run that has ended.
 type Summary struct {
 	RunInfo
@@ -389,17 +369,23 @@ type Summary struct {
 // End says what became of the run and lets go of the lock. A run to be confirmed
 // that changed something awaits that from now on.
 func (r *Run) End(ctx context.Context) (Summary, error) {
+	if r.ended {
+		return Summary{RunInfo: r.h.info()}, errEnded
+	}
+	r.ended = true
 	status := StatusApplied
 	switch {
 	case r.undone && r.h.standing() == 0:
 		status = StatusUndone
-	case r.failed || r.undone:
+	case r.undone || slices.Contains(slices.Collect(maps.Values(r.failed)), true):
 		status = StatusFailed
 	}
 	var err error
 	var due time.Duration
-	if status == StatusApplied && r.h.confirm > 0 && r.h.standing() > 0 {
-		err = r.await(ctx)
+	// A failed run that was to be confirmed is undone at its deadline all the
+	// same: half of a change may cut a person off as well as the whole.
+	if r.h.confirm > 0 && r.h.standing() > 0 {
+		err = r.await()
 		due = r.h.confirm
 	} else {
 		err = r.journal(record{What: "end", Status: status})

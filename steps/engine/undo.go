@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"goxin/assets/lang"
 	"goxin/detect/machine"
@@ -29,22 +30,36 @@ type UndoResult struct {
 // and goes on past what it has to leave alone. It does so even where ctx has
 // been cancelled: half undone is worse than either.
 func (r *Run) Undo(ctx context.Context) (UndoResult, error) {
+	if r.ended {
+		return UndoResult{Run: r.ID()}, errEnded
+	}
 	r.undone = true
 	return r.undo(context.WithoutCancel(ctx), "")
 }
 
 func (r *Run) undo(ctx context.Context, only string) (UndoResult, error) {
 	res := UndoResult{Run: r.ID()}
+	over, err := r.e.laterThan(r.ID())
+	if err != nil {
+		return res, err
+	}
 	var errs []error
-	ops := r.h.ops()
-	for i := len(ops) - 1; i >= 0; i-- {
-		o := ops[i]
-		if !o.live() || only != "" && o.step != only {
+	for _, o := range slices.Backward(r.h.ops()) {
+		// What was left alone before may be ours again by now.
+		if !o.live() && o.status != opLeft || only != "" && o.step != only {
 			continue
 		}
 		ev := Event{Run: r.ID(), Step: o.step, On: o.on, Kind: o.op.Kind(), Target: o.op.Target()}
 		ev.What = Undoing
 		r.e.notify(ev)
+		if by, ok := over[targetOf(o)]; ok {
+			// It stays ours: once the later run is undone, this one can be.
+			reason := lang.F("run %d changed it after that; undo run %d first", "运行 %d 在其后改动过它；请先撤销运行 %d", by, by)
+			res.Left = append(res.Left, Left{r.ID(), o.step, o.on, o.op.Kind(), o.op.Target(), reason})
+			ev.What, ev.Error = LeftAlone, reason
+			r.e.notify(ev)
+			continue
+		}
 		err := r.undoOp(ctx, o)
 		if err == nil {
 			res.Undone++
@@ -63,14 +78,45 @@ func (r *Run) undo(ctx context.Context, only string) (UndoResult, error) {
 				reason = lang.F("%s", "%s", le.Text)
 			}
 			errs = append(errs, r.journal(record{What: "left", S: o.s, N: o.n, Error: &reason}))
+			res.Left = append(res.Left, Left{r.ID(), o.step, o.on, o.op.Kind(), o.op.Target(), reason})
 		} else {
-			errs = append(errs, lang.Errorf(err, "cannot undo %s", "无法撤销 %s", o.op.Target()))
+			if !lang.Told(err) {
+				err = lang.Errorf(err, "cannot undo %s", "无法撤销 %s", o.op.Target())
+			}
+			errs = append(errs, err)
 		}
-		res.Left = append(res.Left, Left{r.ID(), o.step, o.on, o.op.Kind(), o.op.Target(), reason})
 		ev.What, ev.Error = LeftAlone, reason
 		r.e.notify(ev)
 	}
 	return res, errors.Join(errs...)
+}
+
+type target struct {
+	on   machine.ID
+	kind string
+	name string
+}
+
+func targetOf(o *opHistory) target { return target{o.on, o.op.Kind(), o.op.Target()} }
+
+// laterThan are the targets that runs after id have changed, and which run last.
+func (e *Engine) laterThan(id RunID) (map[target]RunID, error) {
+	hs, err := e.histories()
+	if err != nil {
+		return nil, err
+	}
+	later := make(map[target]RunID)
+	for _, h := range hs {
+		if h.header.ID <= id || h.forgotten {
+			continue
+		}
+		for _, o := range h.ops() {
+			if o.live() {
+				later[targetOf(o)] = h.header.ID
+			}
+		}
+	}
+	return later, nil
 }
 
 func (r *Run) undoOp(ctx context.Context, o *opHistory) error {
@@ -101,33 +147,52 @@ func (e *Engine) open(id RunID) (*Run, error) {
 	if err != nil || h == nil {
 		return nil, errors.Join(err, release())
 	}
-	return &Run{e: e, h: h, release: release, opts: RunOptions{Answers: h.header.Answers, Strict: h.header.Strict}}, nil
+	return &Run{
+		e: e, h: h, release: release, failed: map[string]bool{},
+		opts: RunOptions{Answers: h.header.Answers, Strict: h.header.Strict, Confirm: h.confirm},
+	}, nil
 }
 
 // Undo puts back what run id changed (0: the newest run of which something
 // stands), or only one step of it. What somebody changed since is left alone and
 // listed.
 func (e *Engine) Undo(ctx context.Context, id RunID, only string) (UndoResult, error) {
+	if known, err := e.find(id); err != nil || known == nil {
+		return UndoResult{}, err // nothing is locked, and no lock file made, for nothing
+	}
 	r, err := e.open(id)
 	if err != nil || r == nil {
 		return UndoResult{}, err
 	}
+	if r.h.forgotten {
+		return UndoResult{}, errors.Join(lang.Errorf(nil, "cannot undo run %d: what it would be undone from was destroyed (goxin forget)", "无法撤销运行 %d：还原内容已被销毁（goxin forget）", r.ID()).
+			WithHint("what it changed has to be put back by hand", "其改动只能手工还原"), r.release())
+	}
+	if only != "" && !slices.ContainsFunc(r.h.steps, func(s *stepHistory) bool { return s.id == only }) {
+		return UndoResult{}, errors.Join(lang.Errorf(nil, "cannot undo %q: run %d has no such step", "无法撤销 %q：运行 %d 中没有这个步骤", only, r.ID()).
+			WithHint("see `goxin runs`", "用 `goxin runs` 查看"), r.release())
+	}
 	return r.undoAndEnd(ctx, only)
 }
 
+// undoAndEnd undoes and, where all went well, ends the run: after an error it
+// stays as it was, so that the next undo, or the guard's next try, goes on.
 func (r *Run) undoAndEnd(ctx context.Context, only string) (UndoResult, error) {
 	ctx = context.WithoutCancel(ctx)
 	res, err := r.undo(ctx, only)
-	switch {
-	case r.h.standing() == 0:
-		err = errors.Join(err, r.journal(record{What: "end", Status: StatusUndone}))
-	case r.h.status == StatusInterrupted || r.h.status == StatusAwaiting && only == "":
-		err = errors.Join(err, r.journal(record{What: "end", Status: StatusFailed}))
-	}
-	if r.h.confirm > 0 && r.h.status != StatusAwaiting {
-		err = errors.Join(err, r.e.removeGuard(ctx, r.ID()))
+	r.ended = true
+	if err == nil {
+		switch {
+		case r.h.standing() == 0:
+			err = r.journal(record{What: "end", Status: StatusUndone})
+		case only == "" && (r.h.status == StatusInterrupted || r.h.status == StatusAwaiting):
+			err = r.journal(record{What: "end", Status: StatusFailed})
+		}
+		if s := r.h.status; r.h.confirm > 0 && s != StatusAwaiting && s != StatusInterrupted {
+			err = errors.Join(err, r.e.removeGuard(ctx, r.ID()))
+		}
 	}
 	err = errors.Join(err, r.release())
-	r.e.notify(Event{What: RunEnded, Run: r.ID(), N: r.h.standing(), Text: lang.Same(string(r.h.status))})
+	r.e.notify(Event{What: RunEnded, Run: r.ID(), N: r.h.standing(), Text: r.h.status.Text()})
 	return res, err
 }

@@ -50,7 +50,7 @@ func (p *put) Diff(s engine.State) engine.Diff {
 	case s.Equal(engine.NewState(true, []byte(p.Want))):
 		return engine.Diff{Action: engine.None}
 	}
-	return engine.Diff{Action: engine.Update}
+	return engine.Diff{Action: engine.Update, Rows: []engine.Row{{Action: engine.Update, Name: p.Name, Now: string(s.Blob), Then: p.Want}}}
 }
 
 func (p *put) Do(_ context.Context, m machine.Machine, say func(string)) (engine.Outcome, error) {
@@ -305,4 +305,11 @@ func (w *world) hash() string {
 		w.t.Fatal(err)
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -206,3 +206,6 @@ func (o *Comment) Undo(_ context.Context, m machine.Machine, before, after engin
 	}
 	return nil
 }
+
+// Touches is the file: other lines of it may be commented by the same step.
+func (o *Comment) Touches() string { return o.Path }
