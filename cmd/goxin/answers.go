@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"goxin/assets/lang"
 	"goxin/steps"
 	"goxin/steps/answers"
 )
@@ -56,7 +55,7 @@ func (a *app) answersCommand() *cobra.Command {
 			RunE: func(_ *cobra.Command, args []string) error {
 				data, err := os.ReadFile(args[0])
 				if err != nil {
-					return usageError{lang.Errorf(err, "cannot read the answers file", "无法读取应答文件")}
+					return badFile(err)
 				}
 				out, changed, err := answers.Upgrade(args[0], data)
 				if err != nil {

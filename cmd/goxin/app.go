@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,7 +22,8 @@ var version = "dev"
 // app is what all commands share: the streams, the flags that are everywhere,
 // and what is made from them.
 type app struct {
-	in, out, errs  *os.File
+	in, errs       *os.File
+	out            *output
 	lang           lang.Lang
 	langFlag       string
 	plain          bool
@@ -45,8 +45,8 @@ func (a *app) command() *cobra.Command {
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
-			return a.globals()
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			return a.globals(c)
 		},
 		RunE: func(c *cobra.Command, _ []string) error { return a.wizard(c.Context(), file, review, confirm) },
 	}
@@ -68,7 +68,9 @@ func (a *app) command() *cobra.Command {
 	root.AddCommand(a.detectCommand(), a.planCommand(), a.applyCommand(), a.confirmCommand(), a.resumeCommand(),
 		a.checkCommand(), a.undoCommand(), a.runsCommand(), a.forgetCommand(), a.answersCommand(), a.captureCommand(), a.guardCommand())
 	root.SuggestionsMinimumDistance = 2
+	root.CompletionOptions.HiddenDefaultCmd = true
 	strictArgs(root)
+	a.translate(root)
 	return root
 }
 
@@ -95,20 +97,22 @@ func strictArgs(c *cobra.Command) {
 }
 
 // globals checks the flags that are everywhere.
-func (a *app) globals() error {
-	switch a.langFlag {
-	case "":
-	case "zh", "en":
-		a.lang = lang.Lang(a.langFlag)
-	default:
+func (a *app) globals(c *cobra.Command) error {
+	for _, f := range []string{"root", "state"} {
+		// goxin --root "$UNSET" apply must not tune this machine.
+		if fl := c.Flags().Lookup(f); fl != nil && fl.Changed && fl.Value.String() == "" {
+			return usageError{lang.Errorf(nil, "cannot use --%s: it is empty", "无法使用 --%s：值为空", f).WithHint("name a directory, or leave it out", "请写明目录，或不加此参数")}
+		}
+	}
+	if a.langFlag != "" && a.langFlag != "zh" && a.langFlag != "en" {
 		return usageError{lang.Errorf(nil, "cannot speak %q", "不支持语言 %q", a.langFlag).WithHint("use --lang zh or --lang en", "请用 --lang zh 或 --lang en")}
 	}
 	if a.root != "" {
 		if fi, err := os.Stat(a.root); err != nil || !fi.IsDir() {
 			if err == nil {
-				err = fmt.Errorf("not a directory")
+				err = lang.Errorf(nil, "it is no directory", "它不是目录")
 			}
-			return usageError{lang.Errorf(err, "cannot work on the tree %s", "无法在系统树 %s 上操作", a.root)}
+			return usageError{lang.Errorf(err, "cannot work on the tree %s", "无法在系统树 %s 上操作", a.root).WithHint("--root takes the top directory of an unpacked or mounted system", "--root 应为已解开或已挂载系统的顶层目录")}
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ func (a *app) applyCommand() *cobra.Command {
 	c.Flags().BoolVar(&f.strict, "strict", false, a.s("a value that is clamped, refused or overridden is a failure", "被限幅、拒绝或覆盖的值视为失败"))
 	c.Flags().StringVar(&f.onError, "on-error", "undo", a.s("undo or stop", "出错时：undo 撤销，stop 停下"))
 	c.Flags().StringVar(&f.digest, "plan-digest", "", a.s("refuse any other plan than this one", "只执行摘要与此相同的计划"))
-	c.Flags().DurationVar(&f.confirm, "confirm", 0, a.s("undo all of it by itself unless `goxin confirm` comes within this time", "若在此时间内没有 `goxin confirm`，自动全部撤销"))
+	c.Flags().DurationVar(&f.confirm, "confirm", 0, a.s("undo all of it by itself unless \"goxin confirm\" comes within this time", "若在此时间内没有执行 goxin confirm，自动全部撤销"))
 	return c
 }
 
@@ -58,6 +59,15 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	if err != nil {
 		return err
 	}
+	// Even where nothing would change: what is there may be about to go.
+	switch pending, err := e.Pending(); {
+	case err != nil:
+		return err
+	case pending != nil && pending.Status == engine.StatusAwaiting:
+		return &engine.BusyError{Due: pending.ID}
+	case pending != nil:
+		return &engine.BusyError{Interrupted: pending.ID}
+	}
 	p, err := a.plan(ctx, e, ans)
 	if err != nil {
 		return err
@@ -67,8 +77,13 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 			WithHint("this plan's digest is %s; look at it with `goxin plan`", "当前计划的摘要为 %s；请用 `goxin plan` 查看", p.Wanted)
 	}
 	if p.Changes == 0 {
+		if f.json {
+			a.jsonLine(engine.Event{Version: 1, Time: time.Now(), What: engine.RunEnded, Text: lang.T("nothing to change", "无需改动")})
+		}
 		for _, s := range p.Steps {
-			a.printPlan(a.errs, a.ink(a.errs), e.Step(s.Step).Title(), s)
+			if !f.json && !a.quiet {
+				a.printPlan(a.errs, a.ink(a.errs), e.Step(s.Step).Title(), s)
+			}
 		}
 		return nil
 	}
@@ -84,13 +99,23 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 			continue
 		}
 		var res engine.StepResult
-		res, err = run.Step(ctx, s, v, func(p *engine.StepPlan) error { return a.review(e, p, f) })
+		res, err = run.Step(ctx, s, v, func(now *engine.StepPlan) error {
+			if f.digest != "" && !slices.ContainsFunc(p.Steps, func(s *engine.StepPlan) bool { return s.Reviewed == now.Reviewed || s.Changes() > 0 && unknown(s) }) {
+				return lang.Errorf(&engine.StaleError{Targets: []string{now.Step}}, "cannot apply this plan", "无法执行该计划")
+			}
+			return a.review(ctx, e, now, f)
+		})
 		devs = append(devs, res.Deviations...)
 		if err != nil {
 			break
 		}
 	}
 	return a.finish(ctx, run, devs, err, f.onError == "undo")
+}
+
+// unknown reports whether part of a plan could not be known when it was made.
+func unknown(p *engine.StepPlan) bool {
+	return slices.ContainsFunc(p.Items, func(it engine.Planned) bool { return it.Unknown != "" })
 }
 
 func badConfirm(d time.Duration) error {
@@ -121,6 +146,8 @@ func (a *app) finish(ctx context.Context, run *engine.Run, devs []engine.Deviati
 		return exitError(exitCode(failure)) // nothing had been changed
 	case failure != nil && undo && len(undone.Left) == 0:
 		return exitError(exitUndone)
+	case failure != nil && sum.Changes == 0:
+		return exitError(exitCode(failure))
 	case failure != nil:
 		if sum.Changes > 0 {
 			a.say("what was done stands (run %d); `goxin undo` undoes it", "已完成的部分保留（运行 %d）；`goxin undo` 可撤销", run.ID())
@@ -140,7 +167,7 @@ func (a *app) finish(ctx context.Context, run *engine.Run, devs []engine.Deviati
 }
 
 // review shows a step's plan and, unless --yes was given, asks.
-func (a *app) review(e *engine.Engine, p *engine.StepPlan, f applyFlags) error {
+func (a *app) review(ctx context.Context, e *engine.Engine, p *engine.StepPlan, f applyFlags) error {
 	if !f.json && !a.quiet {
 		a.printPlan(a.errs, a.ink(a.errs), e.Step(p.Step).Title(), p)
 	}
@@ -148,11 +175,23 @@ func (a *app) review(e *engine.Engine, p *engine.StepPlan, f applyFlags) error {
 		return nil
 	}
 	fmt.Fprint(a.errs, a.s("write these changes? type yes: ", "写入这些改动？输入 yes 确认："))
-	answer, err := bufio.NewReader(a.in).ReadString('\n')
-	if strings.TrimSpace(answer) == "yes" && err == nil {
-		return nil
+	answer := make(chan string, 1)
+	go func() { // reading cannot be called off; leaving can
+		s, err := bufio.NewReader(a.in).ReadString('\n')
+		if err != nil {
+			s = ""
+		}
+		answer <- strings.TrimSpace(s)
+	}()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case s := <-answer:
+		if s == "yes" {
+			return nil
+		}
 	}
-	return lang.Errorf(context.Canceled, "stopped: the changes were not agreed to", "已停止：改动未获同意")
+	return stopped{lang.T("stopped: the changes were not agreed to", "已停止：改动未获同意")}
 }
 
 // listener tells a person, or with --json a program, what happens.
@@ -163,7 +202,7 @@ func (a *app) listener(asJSON bool) func(engine.Event) {
 	return func(ev engine.Event) {
 		switch ev.What {
 		case engine.Done:
-			a.say("  [%d/%d] %s: %s", "  [%d/%d] %s：%s", ev.N, ev.Of, ev.Target, outcomeWord(ev.Outcome.Kind))
+			a.say("  [%d/%d] %s: %s", "  [%d/%d] %s：%s", ev.N, ev.Of, ev.Target, ev.Outcome.Kind.Text())
 		case engine.Output:
 			a.say("        %s", "        %s", ev.Text)
 		case engine.Proved:

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -45,10 +48,11 @@ func (a *app) load(ctx context.Context, e *engine.Engine, q asked) (engine.Answe
 	if err := answers.Set(got, steps.All(), q.sets...); err != nil {
 		return nil, err
 	}
-	if len(q.only) > 0 {
+	if q.only != nil {
 		for _, id := range q.only {
 			if _, ok := got[id]; !ok {
-				return nil, usageError{lang.Errorf(nil, "cannot do only %q: the answers have no such step", "无法只做 %q：应答中没有这个步骤", id)}
+				return nil, usageError{lang.Errorf(nil, "cannot do only %q: the answers have no such step", "无法只做 %q：应答中没有这个步骤", id).
+					WithHint("these are there: %s", "其中有：%s", strings.Join(slices.Sorted(maps.Keys(got)), ", "))}
 			}
 		}
 		for id := range got {
@@ -70,10 +74,18 @@ func (a *app) readAnswers(name string) (*answers.File, error) {
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, usageError{lang.Errorf(err, "cannot read the answers file", "无法读取应答文件")}
+			return nil, badFile(err)
 		}
 		defer f.Close()
+		if fi, err := f.Stat(); err != nil || fi.IsDir() {
+			return nil, badFile(errors.Join(err, lang.Errorf(nil, "%s is a directory", "%s 是目录", name)))
+		}
 		in = f
 	}
 	return answers.Read(name, in, steps.All())
+}
+
+func badFile(err error) error {
+	return usageError{lang.Errorf(err, "cannot read the answers file", "无法读取应答文件").
+		WithHint("`goxin answers new > answers.yaml` makes one", "可用 `goxin answers new > answers.yaml` 生成")}
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	// First, so that importing the user interface asks the terminal nothing.
@@ -26,52 +27,73 @@ func main() {
 // run is the whole program but for the exit. The options are for tests, which
 // let the machine die at an effect of their choice.
 func run(args []string, in, out, errs *os.File, opts ...machine.Option) int {
+	// A reader that has gone away must not kill an engine in mid-run: writes to it
+	// fail instead. (Ignored, the signal would stay ignored in what we start.)
+	pipe := make(chan os.Signal, 1)
+	signal.Notify(pipe, syscall.SIGPIPE)
+	defer signal.Stop(pipe)
 	ctx, stop := signalled(context.Background())
 	defer stop()
-	a := &app{in: in, out: out, errs: errs, lang: languageOf(os.Getenv), machineOptions: opts}
+	a := &app{in: in, out: &output{File: out}, errs: errs, lang: languageOf(args, os.Getenv), machineOptions: opts}
 	cmd := a.command()
 	cmd.SetArgs(args)
 	cmd.SetIn(in)
-	cmd.SetOut(out)
+	cmd.SetOut(a.out)
 	cmd.SetErr(errs)
 	err := cmd.ExecuteContext(ctx)
+	if err == nil {
+		err = a.out.failure()
+	}
 	a.tell(err)
 	return exitCode(err)
 }
 
-// errHangup and errTerminated are why a context was cancelled, in words.
-var (
-	errHangup     = lang.Errorf(context.Canceled, "the terminal is gone", "终端已断开")
-	errTerminated = lang.Errorf(context.Canceled, "told to stop", "收到停止信号")
-)
+// stopped is why a context was cancelled, in words.
+type stopped struct{ text lang.Text }
+
+func (s stopped) Error() string        { return s.text.EN }
+func (s stopped) Text() lang.Text      { return s.text }
+func (s stopped) Is(target error) bool { return target == context.Canceled }
 
 // signalled cancels ctx when the person, the system or the line wants us to
-// stop; a second signal kills. SIGHUP must not: a cut serial line would leave an
-// operation half done.
+// stop; a second Ctrl-C or SIGTERM kills. SIGHUP must not, nor the SIGTERM that
+// often follows it: a cut serial line would leave an operation half done.
 func signalled(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	c := make(chan os.Signal, 1)
+	c := make(chan os.Signal, 4)
 	signal.Notify(c, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
-		s, ok := <-c
-		if !ok {
-			return
+		switch s, ok := <-c; {
+		case !ok:
+		case s == syscall.SIGHUP:
+			cancel(stopped{lang.T("the terminal is gone", "终端已断开")})
+		case s == syscall.SIGINT:
+			signal.Reset(syscall.SIGINT, syscall.SIGTERM)
+			cancel(stopped{lang.T("interrupted", "已被中断")})
+		default:
+			signal.Reset(syscall.SIGINT, syscall.SIGTERM)
+			cancel(stopped{lang.T("told to stop", "收到停止信号")})
 		}
-		signal.Reset(syscall.SIGINT, syscall.SIGTERM)
-		if s == syscall.SIGHUP {
-			cancel(errHangup)
-			return
-		}
-		cancel(errTerminated)
 	}()
 	return ctx, func() { signal.Stop(c); cancel(nil) }
 }
 
-// languageOf is Chinese where the locale is, English otherwise.
-func languageOf(getenv func(string) string) lang.Lang {
+// languageOf is what --lang says, looked for before anything is parsed, since
+// mistakes in the command line are told in it too; else Chinese where the locale
+// is, English otherwise.
+func languageOf(args []string, getenv func(string) string) lang.Lang {
+	for i, a := range args {
+		v, ok := strings.CutPrefix(a, "--lang=")
+		if !ok && a == "--lang" && i+1 < len(args) {
+			v, ok = args[i+1], true
+		}
+		if ok && (v == "zh" || v == "en") {
+			return lang.Lang(v)
+		}
+	}
 	for _, k := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v := getenv(k); v != "" {
-			if len(v) >= 2 && v[:2] == "zh" {
+			if strings.HasPrefix(v, "zh") {
 				return lang.ZH
 			}
 			return lang.EN

@@ -18,7 +18,7 @@ import (
 
 // TestMain lets the test binary be goxin, so that scripts and crash tests run
 // the very program. GOXIN_DIE_AT=n makes it die of SIGKILL at its n-th effect on
-// the machine.
+// the machine, GOXIN_STOP_AT=n freeze there (SIGSTOP).
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"goxin": func() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, mortal()...)) },
@@ -26,15 +26,19 @@ func TestMain(m *testing.M) {
 }
 
 func mortal() []machine.Option {
-	n, err := strconv.Atoi(os.Getenv("GOXIN_DIE_AT"))
-	if err != nil {
+	die, _ := strconv.Atoi(os.Getenv("GOXIN_DIE_AT"))
+	stop, _ := strconv.Atoi(os.Getenv("GOXIN_STOP_AT"))
+	if die == 0 && stop == 0 {
 		return nil
 	}
 	seen := 0
 	return []machine.Option{machine.WithEffects(func(string, string) error {
-		if seen++; seen == n {
+		switch seen++; seen {
+		case die:
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {}
+		case stop:
+			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 		}
 		return nil
 	})}

@@ -28,63 +28,28 @@ import (
 func (a *app) printError(err error) {
 	var ps *answers.Problems
 	if errors.As(err, &ps) {
-		fmt.Fprintln(a.errs, ps.In(a.lang))
+		fmt.Fprintln(a.errs, visible(ps.In(a.lang)))
 		return
 	}
-	fmt.Fprintf(a.errs, "goxin: %s\n", a.message(err))
-	if h := a.hintOf(err); h != "" {
+	fmt.Fprintf(a.errs, "goxin: %s\n", visible(lang.Message(err, a.lang)))
+	if h := lang.Hint(err, a.lang); h != "" {
 		a.hint(h)
 	}
 }
 
 func (a *app) hint(h string) {
-	fmt.Fprintln(a.errs, a.s("hint: ", "提示：")+h)
-}
-
-// message words err in the person's language, the engine's own errors too.
-func (a *app) message(err error) string {
-	var busy *engine.BusyError
-	if errors.As(err, &busy) {
-		switch {
-		case busy.Due > 0:
-			return lang.F("cannot start: run %d waits for its confirmation", "无法开始：运行 %d 正等待确认", busy.Due).In(a.lang)
-		case busy.Interrupted > 0:
-			return lang.F("cannot start: run %d was interrupted and is neither finished nor undone", "无法开始：运行 %d 曾被中断，既未完成也未撤销", busy.Interrupted).In(a.lang)
-		case busy.Holder.PID == 0:
-			return lang.T("cannot start: another run is at work", "无法开始：另一个运行正在进行").In(a.lang)
-		}
-		return lang.F("cannot start: another run is at work (pid %d, since %s)", "无法开始：另一个运行正在进行（进程 %d，始于 %s）", busy.Holder.PID, busy.Holder.Since.Local().Format("15:04:05")).In(a.lang)
-	}
-	var stale *engine.StaleError
-	if errors.As(err, &stale) {
-		return lang.F("cannot apply: changed since the plan was reviewed: %s", "无法执行：计划审阅之后又有改动：%s", strings.Join(stale.Targets, ", ")).In(a.lang)
-	}
-	return lang.Message(err, a.lang)
-}
-
-func (a *app) hintOf(err error) string {
-	var busy *engine.BusyError
-	if errors.As(err, &busy) {
-		switch {
-		case busy.Due > 0:
-			return a.s("`goxin confirm` lets it stand, `goxin undo` undoes it now", "`goxin confirm` 予以保留，`goxin undo` 立即撤销")
-		case busy.Interrupted > 0:
-			return a.s("`goxin resume` finishes it, `goxin undo` undoes it", "`goxin resume` 继续完成，`goxin undo` 撤销")
-		}
-		return a.s("wait for it to end", "请等待其结束")
-	}
-	return lang.Hint(err, a.lang)
+	fmt.Fprintln(a.errs, a.s("hint: ", "提示：")+visible(h))
 }
 
 // say tells a person something that is no result.
 func (a *app) say(en, zh string, args ...any) {
 	if !a.quiet {
-		fmt.Fprintln(a.errs, lang.F(en, zh, args...).In(a.lang))
+		fmt.Fprintln(a.errs, visible(lang.F(en, zh, args...).In(a.lang)))
 	}
 }
 
 // result prints a line of what was asked for.
-func (a *app) result(s string) { fmt.Fprintln(a.out, s) }
+func (a *app) result(s string) { fmt.Fprintln(a.out, visible(s)) }
 
 // json prints v as the command's one document.
 func (a *app) json(v any) error {
@@ -101,17 +66,18 @@ func (a *app) jsonLine(v any) {
 	_ = e.Encode(v) // a closed pipe must not stop the engine in mid-run
 }
 
-func isTerminal(f *os.File) bool { return isatty.IsTerminal(f.Fd()) }
+func isTerminal(f interface{ Fd() uintptr }) bool { return isatty.IsTerminal(f.Fd()) }
 
 // ink is how diffs are coloured on w.
 type ink struct{ on bool }
 
-func (a *app) ink(f *os.File) ink {
+func (a *app) ink(f interface{ Fd() uintptr }) ink {
 	t := os.Getenv("TERM")
 	return ink{!a.noColor && !a.plain && os.Getenv("NO_COLOR") == "" && t != "" && t != "dumb" && isTerminal(f)}
 }
 
 func (i ink) action(act engine.Action, s string) string {
+	s = visible(s)
 	code := map[engine.Action]string{engine.Create: "32", engine.Delete: "31", engine.Update: "33", engine.CannotUndo: "31;1"}[act]
 	if !i.on || code == "" {
 		return s
@@ -180,40 +146,28 @@ func (a *app) printPlan(w io.Writer, i ink, title lang.Text, p *engine.StepPlan)
 		if note.Warn {
 			mark = "  ! "
 		}
-		fmt.Fprintln(w, mark+note.Text.In(a.lang))
+		fmt.Fprintln(w, visible(mark+note.Text.In(a.lang)))
 	}
 }
 
-// printOutcome tells of what did not come out as asked.
+// printDeviations tells of what did not come out as asked.
 func (a *app) printDeviations(ds []engine.Deviation) {
 	for _, d := range ds {
-		s := fmt.Sprintf("  ! %s: %s", d.Target, outcomeWord(d.Outcome.Kind).In(a.lang))
+		s := fmt.Sprintf("  ! %s: %s", d.Target, d.Outcome.Kind.Text().In(a.lang))
 		if d.Outcome.Got != "" {
 			s += lang.F(", now %s", "，现为 %s", d.Outcome.Got).In(a.lang)
 		}
 		if by := d.Outcome.By.In(a.lang); by != "" {
 			s += ": " + by
 		}
-		fmt.Fprintln(a.errs, s)
+		fmt.Fprintln(a.errs, visible(s))
 	}
-}
-
-func outcomeWord(k engine.OutcomeKind) lang.Text {
-	switch k {
-	case engine.Clamped:
-		return lang.T("clamped", "被限幅")
-	case engine.Refused:
-		return lang.T("refused", "被拒绝")
-	case engine.Overridden:
-		return lang.T("overridden", "会被覆盖")
-	}
-	return lang.T("applied", "已生效")
 }
 
 // printUndo tells what an undo did.
 func (a *app) printUndo(u engine.UndoResult) {
 	a.say("undone: %d of run %d", "已撤销 %[1]d 处（运行 %[2]d）", u.Undone, u.Run)
 	for _, l := range u.Left {
-		fmt.Fprintf(a.errs, "  ! %s: %s\n", l.Target, l.Reason.In(a.lang))
+		fmt.Fprintln(a.errs, visible(fmt.Sprintf("  ! %s: %s", l.Target, l.Reason.In(a.lang))))
 	}
 }

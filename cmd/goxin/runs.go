@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -45,28 +46,22 @@ func (a *app) runsCommand() *cobra.Command {
 				}{1, append([]engine.RunInfo{}, rs...)})
 			}
 			for _, r := range rs {
-				a.result(fmt.Sprintf("%4d  %s  %s  %s", r.ID, r.Time.Local().Format("2006-01-02 15:04"), statusWord(r.Status).In(a.lang),
-					lang.F("%d changes stand: %s", "%d 处改动仍在：%s", r.Changes, strings.Join(r.Steps, " ")).In(a.lang)))
+				when := "                "
+				if !r.Time.IsZero() {
+					when = r.Time.Local().Format("2006-01-02 15:04")
+				}
+				status := r.Status.Text()
+				if r.Forgotten {
+					status = lang.F("%s, forgotten", "%s，已遗忘", status)
+				}
+				a.result(strings.TrimRight(fmt.Sprintf("%4d  %s  %s  %s", r.ID, when, status.In(a.lang),
+					lang.F("(%d standing) %s", "（%d 处仍在）%s", r.Changes, strings.Join(r.Steps, " ")).In(a.lang)), " "))
 			}
 			return nil
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, a.s("as one JSON document", "输出一个 JSON 文档"))
 	return c
-}
-
-func statusWord(s engine.Status) lang.Text {
-	switch s {
-	case engine.StatusInterrupted:
-		return lang.T("interrupted", "被中断")
-	case engine.StatusFailed:
-		return lang.T("failed     ", "失败  ")
-	case engine.StatusUndone:
-		return lang.T("undone     ", "已撤销")
-	case engine.StatusAwaiting:
-		return lang.T("awaiting   ", "待确认")
-	}
-	return lang.T("applied    ", "已执行")
 }
 
 func (a *app) undoCommand() *cobra.Command {
@@ -83,6 +78,9 @@ func (a *app) undoCommand() *cobra.Command {
 			e, err := a.engine(nil)
 			if err != nil {
 				return err
+			}
+			if c.Flags().Changed("only") && e.Step(only) == nil {
+				return usageError{lang.Errorf(nil, "cannot undo %q: there is no such step", "无法撤销 %q：没有这个步骤", only).WithHint("see `goxin runs`", "用 `goxin runs` 查看")}
 			}
 			res, err := e.Undo(c.Context(), id, only)
 			if err != nil {
@@ -126,6 +124,15 @@ func (a *app) resumeCommand() *cobra.Command {
 			var devs []engine.Deviation
 			for _, r := range res {
 				devs = append(devs, r.Deviations...)
+			}
+			var stale *engine.StaleError
+			if c.Context().Err() != nil || errors.As(err, &stale) {
+				// It stays interrupted: to be resumed, or undone.
+				a.printError(errors.Join(err, run.Leave()))
+				if stale != nil {
+					return exitError(exitBusy)
+				}
+				return exitError(exitFailed)
 			}
 			return a.finish(c.Context(), run, devs, err, false)
 		},

@@ -23,7 +23,7 @@ func (a *app) wizard(ctx context.Context, file string, review bool, confirm time
 	if review && file == "" {
 		return usageError{lang.Errorf(nil, "cannot review: there is no answers file", "无法审阅：没有应答文件").WithHint("name it with -f", "用 -f 指定")}
 	}
-	tty := terminal(a.out)
+	tty := terminal(a.out.File)
 	tty.Plain = a.plain
 	tier, han := tui.Choose(tty)
 	if !isTerminal(a.in) || !isTerminal(a.out) || tier == tui.Line {
@@ -56,7 +56,7 @@ func (a *app) wizard(ctx context.Context, file string, review bool, confirm time
 	}
 	res, err := tui.Run(ctx, tui.Config{
 		Session: tui.Live(e), Steps: steps.All(), Answers: given, Review: review, ConfirmWithin: confirm,
-		Lang: a.lang, Tier: tier, Han: han, Term: tty.Term, In: a.in, Out: a.out,
+		Lang: a.lang, Tier: tier, Han: han, Term: tty.Term, In: a.in, Out: a.out.File,
 		Save: func(ans engine.Answers) (string, error) {
 			return e.KeepAnswers(name, answers.Encode(ans, steps.All(), a.lang))
 		},

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"goxin/assets/lang"
+)
+
+// translate puts the words that cobra brings into the person's language.
+func (a *app) translate(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	each(root, func(c *cobra.Command) {
+		c.InitDefaultHelpFlag()
+		c.Flags().Lookup("help").Usage = a.s("this help", "显示帮助")
+		if c.Name() == "help" {
+			c.Short, c.Long = a.s("Help about any command", "查看任一命令的帮助"), ""
+		}
+	})
+	root.InitDefaultVersionFlag()
+	root.Flags().Lookup("version").Usage = a.s("which goxin this is", "显示版本")
+	if a.lang != lang.ZH {
+		return
+	}
+	root.SetUsageTemplate(strings.NewReplacer(
+		"Usage:", "用法：", "Aliases:", "别名：", "Examples:", "示例：", "Available Commands:", "命令：", "Additional Commands:", "其他命令：",
+		"Global Flags:", "通用参数：", "Additional help topics:", "其他帮助：", "Flags:", "参数：",
+		`Use "{{.CommandPath}} [command] --help" for more information about a command.`, `“{{.CommandPath}} 命令 --help” 查看该命令的详细说明。`,
+	).Replace(root.UsageTemplate()))
+}
+
+func each(c *cobra.Command, do func(*cobra.Command)) {
+	do(c)
+	for _, sub := range c.Commands() {
+		each(sub, do)
+	}
+}
