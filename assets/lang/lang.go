@@ -112,7 +112,7 @@ func Message(err error, l Lang) string {
 	if err == nil {
 		return ""
 	}
-	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the join itself, not what it joins
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []string
 		for _, e := range many.Unwrap() {
 			if s := Message(e, l); s != "" && !slices.Contains(all, s) {
