@@ -61,9 +61,9 @@ func journalled(t *testing.T, m *Box, what string) time.Time {
 }
 
 // An unconfirmed change comes back with the wizard frozen, with its terminal
-// gone, and across a reboot; a confirmed one stays.
+// gone, and across a reboot; a confirmed one stays. It runs alone: its deadlines
+// are real, and an emulated machine beside another one is late.
 func TestAnUnconfirmedChangeComesBack(t *testing.T) {
-	t.Parallel()
 	goxin, _ := programs(t)
 	m := NewLab(t).VM(t, "confirm")
 	m.Install(goxin, program)
