@@ -27,6 +27,8 @@ type App struct {
 	crash         func(recovered any, stack []byte)
 	now           func() time.Time
 	timer         func(time.Duration, tea.Msg) tea.Cmd
+	pause         func(time.Duration)
+	flags         string // between goxin and its command, where one is shown
 	header        func(*detect.Facts) lang.Text
 	warning       func(string, *detect.Facts) lang.Text
 	basic         func(bool) // tells the output to leave private modes out
@@ -48,12 +50,12 @@ type App struct {
 
 	hosts    engine.Hosts
 	progress []progress
-	run      RunUnderWay    // holds the lock
+	run      *held          // holds the lock; nil once it has ended
 	runs     []engine.RunID // of this wizard, in their order
 	wrote    bool           // something may have been written to a machine
-	undone   bool
-	notice   lang.Text // what became of a run that was pending
-	due      time.Time // when an unconfirmed run is taken back; zero: none is due
+	midway   bool           // a run was left where it stood
+	awaited  *awaited       // a run that is taken back unless it is confirmed
+	notice   lang.Text      // what became of a run that was pending
 	outcome  outcome
 	tally    tally
 	log      []logLine
@@ -62,9 +64,6 @@ type App struct {
 	saveErr  error
 	quitting bool
 }
-
-// tally sums up all steps, for the end.
-type tally struct{ changes, deviations, kept int }
 
 const grace = 425 * time.Millisecond // a key already on its way cannot answer what pops up
 
@@ -197,5 +196,16 @@ func (a *App) say(en, zh string, args ...any) string {
 
 // raw is foreign text, made safe.
 func (a *App) raw(s string) string { return a.theme.fold(clean(s)) }
+
+// dropEnded lets go of a run that End was called on: nothing is written to it
+// any more, whatever End came back with.
+func (a *App) dropEnded() {
+	if a.run != nil && a.run.ended.Load() {
+		a.run = nil
+	}
+}
+
+// goxin is a command as it is typed.
+func (a *App) goxin(command string) string { return "goxin" + a.flags + " " + command }
 
 func (a *App) step() engine.Step { return a.steps[a.place.step] }

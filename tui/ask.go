@@ -86,8 +86,9 @@ func (p *askPage) Update(msg tea.Msg) (nav, tea.Cmd) {
 		return stay, nil
 	}
 	if p.form != nil {
-		if _, key := msg.(tea.KeyMsg); key {
+		if _, key := msg.(tea.KeyMsg); key && p.refused {
 			p.refused = false
+			p.build()
 		}
 		p.form.Update(msg) // edits the field; its commands only make the cursor blink
 	}
@@ -98,6 +99,7 @@ func (p *askPage) Update(msg tea.Msg) (nav, tea.Cmd) {
 func (p *askPage) advance() (nav, tea.Cmd) {
 	if _, err := p.fields[p.focus].value(p.lang); err != nil {
 		p.refused = true
+		p.build()
 		return stay, nil
 	}
 	at := p.index()
@@ -180,16 +182,35 @@ func (p *askPage) Refresh() tea.Cmd {
 	return nil
 }
 
-// whyLines is the room below the form for the reasons of what is asked.
+// whyLines is the most room below the form for the reasons of what is asked.
 const whyLines = 4
+
+// whyRoom is the room they take for the question at hand: the most that any of
+// its options needs, so that the form does not move with the cursor.
+func (p *askPage) whyRoom(w int) int {
+	if p.refused {
+		return min(len(wrap(p.refusal(), w-4)), whyLines)
+	}
+	q := p.questions[p.index()]
+	help, why := 0, 0
+	for _, o := range q.Options {
+		if !o.Help.Empty() {
+			help = max(help, len(wrap(p.s(o.Help), w-4)))
+		}
+	}
+	if !q.Why.Empty() {
+		why = len(wrap(p.s(q.Why), w-4))
+	}
+	return min(help+why, whyLines)
+}
 
 func (p *askPage) formSize() (w, h int) {
 	w, h = p.bodySize()
-	w, h = w-2, h-2
-	if h >= 12 {
-		h -= whyLines + 3
+	w, h = min(w-2, 100), h-2
+	if room := p.whyRoom(w); h >= 12 && room > 0 {
+		h -= room + 3
 	}
-	return min(w, 100), h
+	return w, h
 }
 
 func (p *askPage) build() {
@@ -313,14 +334,11 @@ func (p *askPage) whyBox(w int) []string {
 			ls = append(ls, wrap(p.s(q.Why), w-4)...)
 		}
 	}
-	if len(ls) == 0 {
-		return nil
-	}
 	if len(ls) > whyLines {
 		ls = ls[:whyLines]
 		ls[whyLines-1] = cut(ls[whyLines-1], w-8, "") + p.theme.Ellipsis
 	}
-	for len(ls) < whyLines {
+	for len(ls) < p.whyRoom(w) {
 		ls = append(ls, "")
 	}
 	return p.box(w, title, ls)

@@ -3,7 +3,9 @@ package tui
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -19,7 +21,7 @@ type crew struct {
 	closed bool
 	wg     sync.WaitGroup
 	last   int
-	late   map[int]tea.Msg // replies that nobody has received yet, by their id
+	late   map[int]reply // replies that nobody has received yet, by their id
 }
 
 func (c *crew) enter() bool {
@@ -41,10 +43,18 @@ func (c *crew) sent(epoch int, msg tea.Msg) reply {
 	defer c.mu.Unlock()
 	c.last++
 	if c.late == nil {
-		c.late = make(map[int]tea.Msg)
+		c.late = make(map[int]reply)
 	}
-	c.late[c.last] = msg
-	return reply{epoch, c.last, msg}
+	r := reply{epoch, c.last, msg}
+	c.late[r.id] = r
+	return r
+}
+
+// unreceived are the replies that nobody has received, in the order they came.
+func (c *crew) unreceived() []reply {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.SortedFunc(maps.Values(c.late), func(a, b reply) int { return a.id - b.id })
 }
 
 func (c *crew) received(id int) {

@@ -99,7 +99,10 @@ func (p *diffPage) Keys() []binding {
 		return append(p.moveKeys(),
 			binding{keys: []string{"?"}, desc: lang.T("why", "原因"), do: p.showWhy},
 			binding{keys: []string{"enter"}, desc: lang.T("go on", "继续"), must: true, do: func() (nav, tea.Cmd) {
-				p.App.progress[p.place.step] = done
+				if !p.unproved() {
+					p.App.progress[p.place.step] = done
+					p.tally.fail(p.place.step, nil)
+				}
 				return next, nil
 			}}, esc)
 	}
@@ -114,7 +117,7 @@ func (p *diffPage) Keys() []binding {
 		write = lang.T("write", "写入")
 	}
 	return append(bs,
-		binding{keys: []string{"w"}, desc: write, must: true, do: func() (nav, tea.Cmd) { return p.askWrite(0) }},
+		binding{keys: []string{"w"}, desc: write, must: true, do: func() (nav, tea.Cmd) { return p.askWrite(p.heldConfirm()) }},
 		binding{
 			keys: []string{"W"}, desc: lang.F("write, and take back after %d s unless confirmed", "写入；%d 秒内不确认则自动撤回", int(p.confirmWithin.Seconds())), rare: true,
 			do: func() (nav, tea.Cmd) { return p.askWrite(p.confirmWithin) },
@@ -125,6 +128,15 @@ func (p *diffPage) Keys() []binding {
 func (p *diffPage) again() (nav, tea.Cmd) {
 	p.err, p.plan = nil, nil
 	return stay, p.Enter()
+}
+
+// heldConfirm is within what time the run under way is to be confirmed: what is
+// written to it goes back with it.
+func (a *App) heldConfirm() time.Duration {
+	if a.run == nil {
+		return 0
+	}
+	return a.run.confirm
 }
 
 // askWrite is the second step of the two it takes to write: the key alone does

@@ -3,7 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
-	"time"
+	"slices"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -19,55 +19,92 @@ type donePage struct {
 	scroll scroll
 }
 
-type ended struct{}
+type ended struct{ sum engine.Summary }
 
-func (p *donePage) Busy() bool       { return p.ending }
+func (p *donePage) Busy() bool       { return p.ending || p.awaited != nil && p.awaited.keeping }
 func (p *donePage) Refresh() tea.Cmd { return nil }
 
 // Enter lets go of the run.
 func (p *donePage) Enter() tea.Cmd {
 	if p.run == nil {
-		return nil
+		return p.watch()
 	}
 	p.ending = true
 	run := p.run
 	return p.job(func(ctx context.Context) (tea.Msg, error) {
-		_, err := run.End(context.WithoutCancel(ctx))
-		return ended{}, err
+		sum, err := run.End(context.WithoutCancel(ctx))
+		return ended{sum}, err
 	})
 }
 
 func (p *donePage) Update(msg tea.Msg) (nav, tea.Cmd) {
 	switch msg := msg.(type) {
 	case ended:
-		p.ending, p.App.run = false, nil
+		p.ending = false
+		p.dropEnded()
+		p.awaits(msg.sum)
+		return stay, p.watch()
+	case tick:
+		return stay, p.watch()
+	case fated:
+		p.fated(msg)
 	case broken:
+		if p.awaited != nil {
+			p.awaited.broke(msg.err)
+			break
+		}
 		p.ending, p.err = false, msg.err
+		p.dropEnded()
 	}
 	return stay, nil
 }
 
 func (p *donePage) Keys() []binding {
-	if p.ending {
+	if p.Busy() {
 		return nil
 	}
 	bs := append(p.scrollKeys(&p.scroll, func(w int) int { return len(p.body(w)) }),
 		binding{keys: []string{"enter", "q"}, desc: lang.T("finish", "结束"), must: true, do: goes(leave)})
-	if p.tally.changes > 0 {
+	if p.awaited != nil && p.left() > 0 {
+		for i := range bs { // k keeps the changes here
+			bs[i].keys = slices.DeleteFunc(bs[i].keys, func(k string) bool { return k == "k" })
+		}
+		bs = append(bs, p.keepKey())
+	}
+	if len(p.runs) > 0 {
 		bs = append(bs, binding{keys: []string{"u"}, desc: lang.T("undo everything", "全部撤销"), must: true, do: p.askUndo})
 	}
 	return append(bs, binding{keys: []string{"l"}, desc: lang.T("log", "日志"), do: p.showLog})
 }
 
 func (p *donePage) View(w, h int) string {
-	state := p.say("nothing had to be changed", "无需任何改动")
-	if p.tally.changes > 0 {
-		state = p.say("%s is as you asked", "%s 已按要求就绪", p.hostname())
+	return p.pane(w, h, p.head(w, p.say("Done", "完成"), p.state(), ""), p.body(w-2), p.scroll, -1)
+}
+
+// state is what can be said of all steps at once.
+func (p *donePage) state() string {
+	became := make(map[progress]bool)
+	for _, s := range p.App.progress {
+		became[s] = true
 	}
-	if p.tally.deviations > 0 {
-		state = p.say("%s is as you asked, but for %d", "%s 已就绪，但有 %d 项与要求不同", p.hostname(), p.tally.deviations)
+	changes, deviations := p.tally.changes(0), p.tally.deviations(0)
+	switch {
+	case p.awaited != nil && p.left() > 0:
+		return p.say("written, waits for you", "已写入，等待确认")
+	case became[failed], p.err != nil:
+		return p.say("not everything is as you asked", "部分内容未按要求完成")
+	case became[undone]:
+		return p.say("not everything stands", "部分改动已撤回")
+	case became[skipped] && changes == 0:
+		return p.say("nothing was changed", "未做任何改动")
+	case became[skipped]:
+		return p.say("done, but for what was skipped", "已完成，跳过的步骤除外")
+	case deviations > 0:
+		return p.say("%s is as you asked, but for %d", "%s 已就绪，但有 %d 项与要求不同", p.hostname(), deviations)
+	case changes > 0:
+		return p.say("%s is as you asked", "%s 已按要求就绪", p.hostname())
 	}
-	return p.pane(w, h, p.head(w, p.say("Done", "完成"), state, ""), p.body(w-2), p.scroll, -1)
+	return p.say("nothing had to be changed", "无需任何改动")
 }
 
 func (p *donePage) body(w int) []string {
@@ -75,6 +112,7 @@ func (p *donePage) body(w int) []string {
 	if p.err != nil {
 		out = append(p.errorLines(p.err, w), "")
 	}
+	out = append(out, p.awaitLines(w)...)
 	for i, s := range p.steps {
 		mark, what := p.theme.Good.Render(p.theme.Done), p.say("holds", "已符合要求")
 		switch p.progress[i] {
@@ -82,12 +120,16 @@ func (p *donePage) body(w int) []string {
 			mark, what = p.theme.Dim.Render(p.theme.Skipped), p.say("skipped", "已跳过")
 		case failed:
 			mark, what = p.theme.Bad.Render(p.theme.Failed), p.say("failed", "失败")
+		case undone:
+			mark, what = p.theme.Warn.Render(p.theme.Undone), p.say("not confirmed in time: taken back", "未及时确认：已撤回")
+		case unasked:
+			mark, what = p.theme.Dim.Render(p.theme.Skipped), p.say("not in the answers", "应答文件中没有")
 		case open:
 			mark, what = p.theme.Dim.Render(p.theme.Open), p.say("not done", "未执行")
 		}
 		out = append(out, mark+" "+pad(p.s(s.Title()), 14)+" "+p.theme.Dim.Render(what))
 	}
-	parts := []string{p.say("%d changes", "%d 项改动", p.tally.changes), p.say("%d not as asked", "%d 项与要求不同", p.tally.deviations)}
+	parts := []string{p.say("%d changes", "%d 项改动", p.tally.changes(0)), p.say("%d not as asked", "%d 项与要求不同", p.tally.deviations(0))}
 	out = append(out, "", p.join(parts...), "")
 	if len(p.runs) > 0 {
 		out = append(out, p.labelled(p.say("run", "运行编号"), fmt.Sprint(p.runs[len(p.runs)-1]), w)...)
@@ -102,11 +144,14 @@ func (p *donePage) body(w int) []string {
 	}
 	out = append(out, "")
 	if answers != "" {
-		out = append(out, p.command("goxin apply -f "+answers, p.say("the same on the next machine", "在下一台机器上照做"), w)...)
+		out = append(out, p.command(p.raw(p.goxin("apply -f "+p.savedTo)), p.say("the same on the next machine", "在下一台机器上照做"), w)...)
 	}
-	out = append(out, p.command("goxin check", p.say("still so tomorrow?", "以后是否依然如此"), w)...)
-	if p.tally.changes > 0 {
-		out = append(out, p.command("goxin undo", p.say("as it was before", "恢复原状"), w)...)
+	out = append(out, p.command(p.raw(p.goxin("check")), p.say("still so tomorrow?", "以后是否依然如此"), w)...)
+	if p.awaited != nil {
+		out = append(out, p.command(p.raw(p.goxin("confirm")), p.say("keep the changes", "保留改动"), w)...)
+	}
+	if len(p.runs) > 0 {
+		out = append(out, p.command(p.raw(p.goxin("undo")), p.say("as it was before", "恢复原状"), w)...)
 	}
 	return out
 }
@@ -131,120 +176,4 @@ func (p *donePage) command(cmd, what string, w int) []string {
 		out = append(out, p.theme.Title.Render(l))
 	}
 	return append(out, "  "+p.theme.Dim.Render(what))
-}
-
-// undoPage puts back what this wizard has written, newest first.
-type undoPage struct {
-	*App
-	began  time.Time
-	over   bool
-	err    error
-	result engine.UndoResult
-	scroll scroll
-}
-
-type undoneAll struct {
-	result engine.UndoResult
-	err    error
-}
-
-func (p *undoPage) Busy() bool       { return !p.over }
-func (p *undoPage) Refresh() tea.Cmd { return nil }
-
-func (p *undoPage) Enter() tea.Cmd {
-	p.began = p.now()
-	s, run, runs := p.session, p.run, append([]engine.RunID(nil), p.runs...)
-	return tea.Batch(p.tickLater(), p.job(func(ctx context.Context) (tea.Msg, error) {
-		ctx = context.WithoutCancel(ctx) // half undone is worse than either
-		var m undoneAll
-		add := func(r engine.UndoResult, err error) {
-			m.result.Undone += r.Undone
-			m.result.Left = append(m.result.Left, r.Left...)
-			if m.err == nil {
-				m.err = err
-			}
-		}
-		if run != nil {
-			add(run.Undo(ctx))
-			if _, err := run.End(ctx); m.err == nil {
-				m.err = err
-			}
-			runs = runs[:len(runs)-1]
-		}
-		for i := len(runs) - 1; i >= 0; i-- {
-			add(s.Undo(ctx, runs[i], ""))
-		}
-		return m, nil
-	}))
-}
-
-func (p *undoPage) Update(msg tea.Msg) (nav, tea.Cmd) {
-	switch msg := msg.(type) {
-	case tick:
-		if !p.over {
-			return stay, p.tickLater()
-		}
-	case undoneAll:
-		p.over, p.result, p.err = true, msg.result, msg.err
-		p.App.run, p.runs = nil, nil
-		for i, s := range p.App.progress {
-			if s == done || s == failed {
-				p.App.progress[i] = undone
-			}
-		}
-		p.tally.kept += len(msg.result.Left)
-		p.undone = true
-		p.due = time.Time{}
-	case broken:
-		p.over, p.err = true, msg.err
-	}
-	return stay, nil
-}
-
-func (p *undoPage) Keys() []binding {
-	log := binding{keys: []string{"l"}, desc: lang.T("log", "日志"), do: p.showLog}
-	if !p.over {
-		return []binding{log}
-	}
-	bs := p.scrollKeys(&p.scroll, func(w int) int { return len(p.body(w)) })
-	return append(bs, binding{keys: []string{"enter", "q"}, desc: lang.T("finish", "结束"), must: true, do: goes(leave)},
-		binding{keys: []string{"m"}, desc: lang.T("start again", "重新开始"), do: goes(home)}, log)
-}
-
-func (p *undoPage) View(w, h int) string {
-	state, right := p.say("putting back, newest first", "正在恢复，从最近的改动开始"), clock(p.now().Sub(p.began))
-	if p.over {
-		state, right = p.say("as it was before", "已恢复原状"), ""
-		if len(p.result.Left) > 0 || p.err != nil {
-			state = p.say("not everything is as it was", "部分内容未恢复")
-		}
-	}
-	return p.pane(w, h, p.head(w, p.say("Undo", "撤销"), state, right), p.body(w-2), p.scroll, -1)
-}
-
-func (p *undoPage) body(w int) []string {
-	if !p.over {
-		return p.tail(w)
-	}
-	var out []string
-	if p.result.Undone > 0 || p.err == nil {
-		t := p.say("%d changes put back", "已恢复 %d 项改动", p.result.Undone)
-		if p.result.Undone == 1 {
-			t = p.say("1 change put back", "已恢复 1 项改动")
-		}
-		out = append(out, p.theme.Good.Render(p.theme.Done)+" "+t)
-	}
-	for _, l := range p.result.Left {
-		for i, t := range wrap(p.s(lang.F("%s: %s", "%s：%s", l.Target, l.Reason)), w-2) {
-			mark := " "
-			if i == 0 {
-				mark = p.theme.Warn.Render(p.theme.Note)
-			}
-			out = append(out, mark+" "+t)
-		}
-	}
-	if p.err != nil {
-		out = append(append(out, ""), p.errorLines(p.err, w)...)
-	}
-	return out
 }

@@ -169,6 +169,12 @@ type fakeSession struct {
 	plan                                   func(step string) *engine.StepPlan
 	hold                                   chan struct{} // Apply waits here inside its second operation
 	left                                   []engine.Left
+	undoErr, confirmErr, endErr, resumeErr error
+	status                                 map[engine.RunID]engine.Status // as the journals tell
+	results                                []engine.StepResult            // of Resume
+	resumed                                func(context.Context)          // while Resume is at work
+	answers                                []engine.Answers               // of each Start
+	ended                                  map[engine.RunID]bool
 	next                                   engine.RunID
 }
 
@@ -194,6 +200,22 @@ func (f *fakeSession) emit(ev engine.Event) {
 	if f.listen != nil {
 		f.listen(ev)
 	}
+}
+
+func (f *fakeSession) Runs() ([]engine.RunInfo, error) {
+	f.call("runs")
+	var out []engine.RunInfo
+	for id, s := range f.status {
+		out = append(out, engine.RunInfo{ID: id, Status: s})
+	}
+	return out, nil
+}
+
+func (f *fakeSession) became(id engine.RunID, s engine.Status) {
+	if f.status == nil {
+		f.status = make(map[engine.RunID]engine.Status)
+	}
+	f.status[id] = s
 }
 
 func (f *fakeSession) Pending() (*engine.RunInfo, error) { return f.pending, nil }
@@ -225,25 +247,44 @@ func (f *fakeSession) Start(_ context.Context, o engine.RunOptions) (RunUnderWay
 		return nil, f.startErr
 	}
 	f.next++
+	f.answers = append(f.answers, o.Answers)
+	f.became(f.next, engine.StatusInterrupted)
 	return &fakeRun{f: f, id: f.next, o: o}, nil
 }
 
-func (f *fakeSession) Resume(context.Context) (RunUnderWay, []engine.StepResult, error) {
+func (f *fakeSession) Resume(ctx context.Context) (RunUnderWay, []engine.StepResult, error) {
 	f.call("resume")
+	var busy *engine.BusyError
+	if f.pending == nil || errors.As(f.resumeErr, &busy) {
+		return nil, nil, f.resumeErr
+	}
 	id := f.pending.ID
-	f.pending = nil
-	return &fakeRun{f: f, id: id}, nil, nil
+	if f.resumed != nil {
+		f.resumed(ctx)
+	}
+	if ctx.Err() == nil {
+		f.pending = nil
+	}
+	return &fakeRun{f: f, id: id}, f.results, errors.Join(f.resumeErr, ctx.Err())
 }
 
 func (f *fakeSession) Undo(_ context.Context, id engine.RunID, _ string) (engine.UndoResult, error) {
 	f.call("undo:%s", id)
+	if f.undoErr != nil {
+		return engine.UndoResult{Run: id}, f.undoErr
+	}
 	f.pending = nil
+	f.became(id, engine.StatusUndone)
 	return engine.UndoResult{Run: id, Undone: 5 - len(f.left), Left: f.left}, nil
 }
 
 func (f *fakeSession) Confirm(_ context.Context, id engine.RunID) error {
 	f.call("confirm:%s", id)
+	if f.confirmErr != nil {
+		return f.confirmErr
+	}
 	f.pending = nil
+	f.became(id, engine.StatusApplied)
 	return nil
 }
 
@@ -258,6 +299,9 @@ func (r *fakeRun) ID() engine.RunID { return r.id }
 func (r *fakeRun) Apply(ctx context.Context, p *engine.StepPlan) (engine.StepResult, error) {
 	f := r.f
 	f.call("apply:%s", p.Step)
+	if f.ended[r.id] {
+		return engine.StepResult{}, errors.New("written to after its end")
+	}
 	f.emit(engine.Event{What: engine.StepStarted, Run: r.id, Step: p.Step, Of: len(p.Items)})
 	var res engine.StepResult
 	for i, it := range p.Items {
@@ -297,16 +341,29 @@ func (r *fakeRun) Apply(ctx context.Context, p *engine.StepPlan) (engine.StepRes
 
 func (r *fakeRun) Undo(context.Context) (engine.UndoResult, error) {
 	r.f.call("run-undo:%s", r.id)
+	if r.f.undoErr != nil {
+		return engine.UndoResult{Run: r.id}, r.f.undoErr
+	}
 	return engine.UndoResult{Run: r.id, Undone: 5 - len(r.f.left), Left: r.f.left}, nil
 }
 
 func (r *fakeRun) End(context.Context) (engine.Summary, error) {
 	r.f.call("end:%s", r.id)
 	s := engine.Summary{RunInfo: engine.RunInfo{ID: r.id, Status: engine.StatusApplied}}
+	if r.f.ended == nil {
+		r.f.ended = make(map[engine.RunID]bool)
+	}
+	r.f.ended[r.id] = true
 	if r.o.Confirm > 0 {
 		s.Status, s.Deadline = engine.StatusAwaiting, r.o.Confirm
 	}
-	return s, nil
+	r.f.became(r.id, s.Status)
+	return s, r.f.endErr
+}
+
+func (r *fakeRun) Leave() error {
+	r.f.call("leave:%s", r.id)
+	return nil
 }
 
 var errLock = lang.Errorf(errors.New("dnf is waiting for a lock"), "cannot install gcc", "无法安装 gcc").

@@ -17,14 +17,17 @@ func (a *App) navigate(n nav) tea.Cmd {
 	case back:
 		return a.enter(a.before(a.place))
 	case skip:
-		a.progress[a.place.step] = skipped
+		if a.progress[a.place.step] != failed { // what failed is not as asked, whoever goes on
+			a.progress[a.place.step] = skipped
+		}
 		delete(a.answers, a.step().ID())
 		return tea.Batch(a.saveAnswers(), a.enter(a.firstOf(a.place.step+1)))
 	case undo:
 		return a.enter(place{stage: atUndo, step: a.place.step})
 	case home:
 		a.progress = make([]progress, len(a.steps))
-		a.outcome, a.tally, a.wrote = outcome{}, tally{kept: a.tally.kept}, false
+		a.outcome, a.wrote = outcome{}, false
+		a.tally.again()
 		return a.enter(place{stage: atMachine})
 	case leave:
 		return a.quit()
@@ -81,7 +84,7 @@ func (a *App) firstOf(i int) place {
 	for ; i < len(a.steps); i++ {
 		_, asked := a.answers[a.steps[i].ID()]
 		if a.review && !asked {
-			a.progress[i] = skipped
+			a.progress[i] = unasked
 			continue
 		}
 		if a.review || !asks(a.steps[i]) {
@@ -95,10 +98,14 @@ func (a *App) firstOf(i int) place {
 // asks reports whether a step has anything to ask at all.
 func asks(s engine.Step) bool { return len(s.Fields()) > 0 }
 
-// wantsWriting reports whether the reviewed plan changes anything.
+// wantsWriting reports whether the reviewed plan is to be handed to a run.
 func (a *App) wantsWriting() bool {
-	return a.outcome.plan != nil && a.outcome.plan.Changes() > 0
+	return a.outcome.plan != nil && (a.outcome.plan.Changes() > 0 || a.unproved())
 }
+
+// unproved reports whether the step at hand has failed and is yet to be proved,
+// even where nothing is left to change.
+func (a *App) unproved() bool { return a.run != nil && a.progress[a.place.step] == failed }
 
 // enter makes p the current place.
 func (a *App) enter(p place) tea.Cmd {
@@ -149,12 +156,15 @@ func (a *App) quit() tea.Cmd {
 
 // askLeave leaves at once where nothing is lost by it, and asks elsewhere.
 func (a *App) askLeave() (nav, tea.Cmd) {
-	if !a.wrote && (a.place.stage == atMachine || a.place.stage == atPending) || a.place.stage == atDone {
+	if !a.wrote && (a.place.stage == atMachine || a.place.stage == atPending) || a.place.stage == atDone || a.place.stage == atUndo {
 		return leave, nil
 	}
 	text := []lang.Text{lang.T("Nothing has been written. Your answers are saved.", "尚未写入任何内容。您的应答已保存。")}
 	if a.wrote {
-		text = []lang.Text{lang.T("What has been written stays; goxin undo puts it back.", "已写入的内容会保留；可用 goxin undo 撤销。")}
+		text = []lang.Text{lang.F("What has been written stays; %s puts it back.", "已写入的内容会保留；可用 %s 撤销。", a.goxin("undo"))}
+	}
+	if a.awaited != nil || a.run != nil && a.run.confirm > 0 {
+		text = []lang.Text{lang.F("What has been written is taken back by itself unless %s comes first.", "已写入的内容将自动撤回，除非先执行 %s。", a.goxin("confirm"))}
 	}
 	return a.ask(&confirmOverlay{
 		title: lang.T("Leave goxin?", "离开 goxin？"), text: text,

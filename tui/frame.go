@@ -171,7 +171,7 @@ func (a *App) rail(h int) []string {
 			l = a.theme.Accent.Render(a.theme.Here + " " + t)
 		case e.p == done && (i > 0 || here > 0):
 			l = a.theme.Good.Render(a.theme.Done) + " " + t
-		case e.p == skipped:
+		case e.p == skipped || e.p == unasked:
 			l = a.theme.Dim.Render(a.theme.Skipped + " " + t)
 		default:
 			l = a.theme.Dim.Render(a.theme.Open + " " + t)

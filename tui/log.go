@@ -62,41 +62,22 @@ func eventText(ev engine.Event) lang.Text {
 	case engine.Awaiting:
 		return lang.F("run %s waits for its confirmation", "运行 %s 等待确认", ev.Run)
 	case engine.RunEnded:
-		return lang.F("run %s ended: %s", "运行 %s 结束：%s", ev.Run, statusText(engine.Status(ev.Text.EN)))
+		return lang.F("run %s ended: %s", "运行 %s 结束：%s", ev.Run, statusText(ev.Text))
 	}
 	return lang.Text{}
 }
 
-// statusText is what became of a run.
-func statusText(s engine.Status) lang.Text {
-	switch s {
-	case engine.StatusApplied:
-		return lang.T("applied", "已执行")
-	case engine.StatusFailed:
-		return lang.T("failed", "失败")
-	case engine.StatusUndone:
-		return lang.T("undone", "已撤销")
-	case engine.StatusInterrupted:
-		return lang.T("interrupted", "被中断")
-	case engine.StatusAwaiting:
-		return lang.T("waits for its confirmation", "等待确认")
+// statusText is what became of a run: a status, or its text already.
+func statusText(t lang.Text) lang.Text {
+	if t.EN != t.ZH {
+		return t
 	}
-	return lang.Same(string(s))
+	return engine.Status(t.EN).Text()
 }
 
 // outcomeText says how an operation deviated and by what.
 func outcomeText(o engine.Outcome) lang.Text {
-	var t lang.Text
-	switch o.Kind {
-	case engine.Clamped:
-		t = lang.T("clamped", "被限制")
-	case engine.Refused:
-		t = lang.T("refused", "被拒绝")
-	case engine.Overridden:
-		t = lang.T("will be overridden", "将被覆盖")
-	default:
-		return lang.Same(string(o.Kind))
-	}
+	t := o.Kind.Text()
 	if o.Got != "" {
 		t = lang.F("%s, in force: %s", "%s，当前值 %s", t, o.Got)
 	}

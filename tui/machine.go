@@ -24,6 +24,7 @@ func (a *App) facts() *detect.Facts {
 type detected struct {
 	hosts   engine.Hosts
 	pending *engine.RunInfo
+	fated   fated // of the run that awaited its confirmation, if one did
 }
 
 // machinePage shows what the machine is and what to know before starting.
@@ -35,14 +36,18 @@ type machinePage struct {
 }
 
 func (p *machinePage) Enter() tea.Cmd {
-	s := p.session
+	s, w := p.session, p.awaited
 	return p.job(func(ctx context.Context) (tea.Msg, error) {
 		hosts, err := s.Detect(ctx)
 		if err != nil {
 			return nil, err
 		}
 		pending, err := s.Pending()
-		return detected{hosts, pending}, err
+		d := detected{hosts: hosts, pending: pending}
+		if w != nil {
+			d.fated = fated{run: w.run, status: statusOf(s, w.run)}
+		}
+		return d, err
 	})
 }
 
@@ -50,6 +55,7 @@ func (p *machinePage) Update(msg tea.Msg) (nav, tea.Cmd) {
 	switch msg := msg.(type) {
 	case detected:
 		p.hosts, p.looked, p.err = msg.hosts, true, nil
+		p.fated(msg.fated)
 		if msg.pending != nil {
 			return stay, p.openPending(msg.pending)
 		}
@@ -163,7 +169,6 @@ func (p *machinePage) howFound() (nav, tea.Cmd) {
 
 // errorLines says what failed, its cause, and what to do next.
 func (a *App) errorLines(err error, w int) []string {
-	err = explain(err)
 	var out []string
 	for i, l := range wrap(a.raw(lang.Message(err, a.lang)), w-2) {
 		mark := "  "
@@ -172,7 +177,7 @@ func (a *App) errorLines(err error, w int) []string {
 		}
 		out = append(out, mark+l)
 	}
-	if hint := a.raw(lang.Hint(err, a.lang)); hint != "" {
+	if hint := a.raw(strings.ReplaceAll(lang.Hint(err, a.lang), "`goxin ", "`"+a.goxin(""))); hint != "" {
 		out = append(out, "")
 		for _, l := range wrap(a.say("Next: %s", "建议：%s", hint), w-2) {
 			out = append(out, "  "+l)

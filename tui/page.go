@@ -98,4 +98,5 @@ const (
 	skipped
 	failed
 	undone
+	unasked // not in the answers that are reviewed
 )

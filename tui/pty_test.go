@@ -271,7 +271,7 @@ func TestAStopFromOutsideEndsTheOperationInFlightOnly(t *testing.T) {
 			if !strings.Contains(got, "signal received") && !strings.Contains(got, "err="+ErrHangup.Error()) {
 				t.Errorf("Run does not return the cause: %s", got)
 			}
-			if !strings.HasSuffix(got, "apply:kernel") || !strings.HasPrefix(got, fmt.Sprintf("what=%d", Interrupted)) {
+			if !strings.HasSuffix(got, "apply:kernel leave:1") || !strings.HasPrefix(got, fmt.Sprintf("what=%d", Interrupted)) {
 				t.Errorf("the run was ended or undone with nobody there to ask: %s", got)
 			}
 		})

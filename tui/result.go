@@ -1,60 +1,50 @@
 package tui
 
 import (
-	"context"
-	"time"
-
 	tea "github.com/charmbracelet/bubbletea"
 
 	"goxin/assets/lang"
+	"goxin/steps/engine"
 )
 
 // resultPage says what came of writing a step: what holds, what deviates and by
 // what, what failed and what can be done about it.
 type resultPage struct {
 	*App
-	scroll  scroll
-	working bool
-	kept    bool
-	keepErr error
+	scroll scroll
+	fate   engine.Status // of the run that was to be confirmed; "": not known yet
 }
 
-type confirmed struct{}
-
-func (p *resultPage) Busy() bool       { return p.working }
+func (p *resultPage) Busy() bool       { return p.awaited != nil && p.awaited.keeping }
 func (p *resultPage) Refresh() tea.Cmd { return nil }
-
-func (p *resultPage) Enter() tea.Cmd {
-	if p.awaiting() {
-		return p.tickLater()
-	}
-	return nil
-}
-
-func (p *resultPage) awaiting() bool { return !p.outcome.due.IsZero() && !p.kept }
-func (p *resultPage) left() time.Duration {
-	return p.outcome.due.Sub(p.now())
-}
+func (p *resultPage) Enter() tea.Cmd   { return p.watch() }
 
 func (p *resultPage) Update(msg tea.Msg) (nav, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tick:
-		if p.awaiting() {
-			return stay, p.tickLater()
+		return stay, p.watch()
+	case fated:
+		p.fated(msg)
+		if p.awaited == nil {
+			p.fate = msg.status
 		}
-	case confirmed:
-		p.working, p.kept, p.keepErr = false, true, nil
-		p.due = time.Time{}
 	case broken:
-		p.working, p.keepErr = false, msg.err
+		if p.awaited != nil {
+			p.awaited.broke(msg.err)
+		}
 	}
 	return stay, nil
+}
+
+// lapsed reports whether the run was taken back, or was to be.
+func (p *resultPage) lapsed() bool {
+	return p.fate == engine.StatusUndone || p.fate == engine.StatusFailed
 }
 
 func (p *resultPage) Keys() []binding {
 	log := binding{keys: []string{"l"}, desc: lang.T("log", "日志"), do: p.showLog}
 	switch {
-	case p.working:
+	case p.Busy():
 		return []binding{log}
 	case p.outcome.err != nil:
 		bs := []binding{{keys: []string{"r"}, desc: lang.T("try again", "重试"), must: true, do: goes(back)}}
@@ -62,8 +52,8 @@ func (p *resultPage) Keys() []binding {
 			bs = append(bs, binding{keys: []string{"u"}, desc: lang.T("undo", "撤销"), must: true, do: p.askUndo})
 		}
 		return append(bs, log, binding{keys: []string{"q"}, desc: lang.T("leave", "离开"), do: p.askLeave})
-	case p.awaiting():
-		bs := []binding{{keys: []string{"k"}, desc: lang.T("keep the changes", "保留改动"), must: true, do: p.keep}}
+	case p.awaited != nil:
+		bs := []binding{p.keepKey()}
 		if p.left() <= 0 {
 			bs = nil
 		}
@@ -71,14 +61,14 @@ func (p *resultPage) Keys() []binding {
 			binding{keys: []string{"q"}, desc: lang.T("leave", "离开"), do: p.askLeave})
 	}
 	bs := p.scrollKeys(&p.scroll, func(w int) int { return len(p.body(w)) })
-	return append(bs, binding{keys: []string{"enter"}, desc: lang.T("go on", "继续"), must: true, do: goes(next)}, log,
-		binding{keys: []string{"u"}, desc: lang.T("undo", "撤销"), do: p.askUndo})
-}
-
-func (p *resultPage) keep() (nav, tea.Cmd) {
-	p.working = true
-	s, id := p.session, p.runs[len(p.runs)-1]
-	return stay, p.job(func(ctx context.Context) (tea.Msg, error) { return confirmed{}, s.Confirm(ctx, id) })
+	if p.lapsed() {
+		bs = append(bs, binding{keys: []string{"r"}, desc: lang.T("try again", "重试"), must: true, do: goes(back)})
+	}
+	bs = append(bs, binding{keys: []string{"enter"}, desc: lang.T("go on", "继续"), must: true, do: goes(next)}, log)
+	if len(p.runs) > 0 {
+		bs = append(bs, binding{keys: []string{"u"}, desc: lang.T("undo", "撤销"), do: p.askUndo})
+	}
+	return bs
 }
 
 // askUndo offers to put back everything this wizard has written.
@@ -100,13 +90,17 @@ func (p *resultPage) View(w, h int) string {
 	switch {
 	case o.stopped:
 		state = p.say("stopped", "已停止")
-	case o.err != nil && len(p.runs) == 0:
+	case o.err != nil && o.run == 0:
 		state = p.say("nothing written", "尚未写入")
 	case o.err != nil:
 		state = p.say("not written completely", "未能全部写入")
-	case p.awaiting() && p.left() <= 0:
+	case p.fate == engine.StatusUndone:
 		state = p.say("not confirmed in time: taken back", "未及时确认：已撤回")
-	case p.awaiting():
+	case p.fate == engine.StatusFailed:
+		state = p.say("not confirmed in time, not all taken back", "未及时确认，未能全部撤回")
+	case p.awaited != nil && p.left() <= 0:
+		state = p.say("not confirmed in time", "未及时确认")
+	case p.awaited != nil:
 		state = p.say("written, waits for you", "已写入，等待确认")
 		right = clock(p.left())
 	case len(o.result.Deviations) > 0:
@@ -123,29 +117,24 @@ func (p *resultPage) View(w, h int) string {
 func (p *resultPage) body(w int) []string {
 	o := p.outcome
 	var out []string
-	para := func(mark string, t lang.Text) {
-		for i, l := range wrap(p.s(t), w-2) {
-			if i > 0 {
-				mark = " "
-			}
-			out = append(out, mark+" "+l)
-		}
-	}
+	para := func(mark string, t lang.Text) { out = append(out, p.marked(mark, t, w)...) }
 	good, warn := p.theme.Good.Render(p.theme.Done), p.theme.Warn.Render(p.theme.Note)
 	if o.err != nil {
 		return append(p.errorLines(o.err, w), p.failureLines(w)...)
 	}
-	if p.awaiting() {
-		if p.left() > 0 {
-			para(warn, lang.F("In %s it is taken back by itself. If you still reach this machine, press k to keep it.",
-				"%s 后自动撤回。若仍能正常访问本机，请按 k 保留。", clock(p.left())))
-		} else {
-			para(warn, lang.T("The time is up: the machine takes the changes back, or has done so.", "时间已到：改动正在撤回，或已撤回。"))
-		}
-		if p.keepErr != nil {
-			out = append(out, p.errorLines(p.keepErr, w)...)
-		}
-		out = append(out, "")
+	switch {
+	case p.fate == engine.StatusUndone:
+		para(warn, lang.F("Run %s was not confirmed in time, and the machine has taken it back.", "运行 %s 未及时确认，已自动撤回。", o.run))
+		return out
+	case p.lapsed():
+		return append(out, p.errorLines(p.tally.failures[p.place.step].err, w)...)
+	}
+	out = append(out, p.awaitLines(w)...)
+	if p.awaited != nil && p.left() <= 0 {
+		return out
+	}
+	if o.result.Applied == 0 {
+		para(good, lang.T("nothing was left to change", "没有余下的改动"))
 	}
 	asAsked := o.result.Applied - len(o.result.Deviations)
 	if asAsked == 1 {
@@ -162,7 +151,7 @@ func (p *resultPage) body(w int) []string {
 			para(warn, lang.F("%s: %s", "%s：%s", d.Target, outcomeText(d.Outcome)))
 		}
 		out = append(out, "")
-		para(" ", lang.T("These are recorded; goxin check compares with what is in force.", "以上已记录在案；goxin check 将以实际生效的值为准。"))
+		para(" ", lang.F("These are recorded; %s compares with what is in force.", "以上已记录在案；%s 将以实际生效的值为准。", p.goxin("check")))
 	}
 	return out
 }
@@ -196,6 +185,9 @@ func (p *resultPage) failureLines(w int) []string {
 	out = append(out, "")
 	out = add(out, label("Stands", "仍然有效"), stands)
 	undone := p.say("nothing is undone unless you ask for it", "除非您要求，否则不会撤销")
+	if d := p.heldConfirm(); d > 0 {
+		undone = p.say("all of run %s by itself, %d s after you leave, unless it is confirmed", "若离开后 %[2]d 秒内未确认，将自动撤销运行 %[1]s 的全部改动", o.run, int(d.Seconds()))
+	}
 	if len(p.runs) == 0 {
 		undone = p.say("nothing was written, nothing to undo", "尚未写入，无需撤销")
 	}

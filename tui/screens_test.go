@@ -59,6 +59,21 @@ func screens(t *testing.T) map[string]*driver {
 		"write":           writing(t, false),
 		"write-stop":      writing(t, true),
 	}
+	busy := &engine.BusyError{Holder: engine.Holder{PID: 1184, Since: pending.Time}}
+	out := engine.Outcome{Kind: engine.Clamped, By: lang.T("fs.nr_open is lower", "fs.nr_open 更低"), Got: "1048576"}
+	clamped := []engine.StepResult{{Applied: 3, Deviations: []engine.Deviation{{Kind: "sysctl", Target: "fs.file-max", Outcome: out}}}}
+	m["pending-busy"] = to(&fakeSession{pending: pending, resumeErr: busy}, "f")
+	m["pending-failed"] = to(&fakeSession{pending: pending, resumeErr: errLock}, "f")
+	m["pending-deviates"] = to(&fakeSession{pending: pending, results: clamped}, "f")
+	m["undo-failed"] = to(&fakeSession{undoErr: errLock}, append(slices.Clone(write), "u", "enter")...)
+	m["done-failed"] = to(&fakeSession{applyErr: errLock}, append(slices.Clone(write), "r", "s")...)
+	m["done-due"] = to(&fakeSession{applyErr: errLock}, append(slices.Clone(toDiff), "W", "enter", "r", "s")...)
+	for name, became := range map[string]engine.Status{"result-lapsed": engine.StatusUndone, "result-lapsed-partly": engine.StatusFailed, "result-overdue": engine.StatusAwaiting} {
+		f := &fakeSession{}
+		m[name] = to(f, append(slices.Clone(toDiff), "W", "enter")...)
+		f.became(1, became)
+		m[name].later(121 * time.Second)
+	}
 	m["many-steps"] = drive(t, &fakeSession{}, func(c *Config) {
 		c.Steps = nil
 		for _, id := range []string{"mirror", "a", "b", "c", "kernel", "d", "e", "f", "g", "h"} {

@@ -3,6 +3,8 @@ package tui
 import (
 	"context"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"goxin/assets/lang"
 	"goxin/steps/engine"
@@ -13,6 +15,7 @@ import (
 type Session interface {
 	Listen(func(engine.Event))
 	Pending() (*engine.RunInfo, error)
+	Runs() ([]engine.RunInfo, error)
 	Detect(context.Context) (engine.Hosts, error)
 	Survey(ctx context.Context, s engine.Step, v engine.Values, say func(lang.Text)) (engine.Survey, error)
 	Plan(ctx context.Context, s engine.Step, sv engine.Survey, v engine.Values) (*engine.StepPlan, error)
@@ -28,18 +31,24 @@ type RunUnderWay interface {
 	Apply(context.Context, *engine.StepPlan) (engine.StepResult, error)
 	Undo(context.Context) (engine.UndoResult, error)
 	End(context.Context) (engine.Summary, error)
+	Leave() error // it stays interrupted, to be finished or undone
 }
 
 // held is a run that is ended once, whoever asks how often.
 type held struct {
 	RunUnderWay
-	once sync.Once
-	sum  engine.Summary
-	err  error
+	confirm time.Duration // it is taken back after so long unless confirmed; 0: it stands
+	once    sync.Once
+	ended   atomic.Bool // End was called, and whatever came of it, nothing is written to it any more
+	sum     engine.Summary
+	err     error
 }
 
 func (h *held) End(ctx context.Context) (engine.Summary, error) {
-	h.once.Do(func() { h.sum, h.err = h.RunUnderWay.End(ctx) })
+	h.once.Do(func() {
+		h.ended.Store(true)
+		h.sum, h.err = h.RunUnderWay.End(ctx)
+	})
 	return h.sum, h.err
 }
 

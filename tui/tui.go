@@ -42,6 +42,10 @@ type Config struct {
 	Han  bool   // the terminal can show Chinese, so F2 may switch to it
 	Term string // $TERM: what a plain line understands depends on it
 
+	// Flags stand between goxin and its command in the commands that are shown:
+	// " --root /mnt" where the wizard is about a tree. Empty, or with a space first.
+	Flags string
+
 	In, Out *os.File // the terminal
 
 	// Save writes the answers so far and returns where; called after each answer,
@@ -57,23 +61,24 @@ const (
 	Nothing     What = iota // nothing was written
 	Applied                 // everything as asked
 	Deviations              // done, but something was clamped, refused or overridden
-	Failed                  // stopped at a failure; what stands, stands
-	Undone                  // written, and put back
+	Failed                  // stopped at a failure, or an undo was; what stands, stands
+	Undone                  // written, and put back but for what was Kept
 	Awaiting                // a confirmation is due
 	Interrupted             // stopped from outside in the middle of a step; to be finished or undone
 )
 
-// Result is the end of a wizard.
+// Result is the end of a wizard. What is about everything that was written: of a
+// run that is Awaiting, Failure and Deviations tell how it went until then.
 type Result struct {
-	What    What
-	Failure error // of the step that failed, even when it was undone afterwards
-	Runs    []engine.RunID
-	Answers string // the file they were saved to
-	Kept    int    // changes an undo had to leave alone
+	What       What
+	Failure    error  // of the first step that failed, even when it was undone afterwards, and of an undo; also of a run not confirmed in time
+	Deviations int    // targets that stand otherwise than asked
+	Kept       int    // changes an undo had to leave alone: with Undone, not all is as it was
+	Answers    string // the file they were saved to
 }
 
 // ErrHangup is the cause when the terminal went away.
-var ErrHangup = errors.New("the terminal is gone")
+var ErrHangup = lang.Errorf(nil, "the terminal is gone", "终端已断开")
 
 // Run shows the wizard until the person leaves it. When ctx is cancelled the
 // operation in flight ends, nothing new starts, and Run returns ctx's cause; a
@@ -135,7 +140,7 @@ func show(ctx context.Context, p *tea.Program, in *os.File) error {
 func newApp(ctx context.Context, c Config) *App {
 	a := &App{
 		session: c.Session, steps: c.Steps, answers: copyAnswers(c.Answers), review: c.Review, confirmWithin: c.ConfirmWithin,
-		saver: &saver{save: c.Save}, feed: newFeed(), crew: &crew{}, now: time.Now, timer: timer,
+		saver: &saver{save: c.Save}, feed: newFeed(), crew: &crew{}, now: time.Now, timer: timer, pause: time.Sleep, flags: c.Flags,
 		header: (*detect.Facts).Title, warning: detect.Warn, basic: func(bool) {},
 		lang: c.Lang, han: c.Han || c.Lang == lang.ZH, theme: newTheme(c.Tier),
 		width: unknownWidth, height: unknownHeight, ctx: ctx,
@@ -210,42 +215,53 @@ func (a *App) pump(p *tea.Program, t Tier) (stop func()) {
 // was stopped from outside in the middle of a step is not ended: the next start
 // finds it and offers to finish or undo it.
 func (a *App) finish(ctx context.Context, interrupted bool, err error) (Result, error) {
-	for _, msg := range a.crew.late { // what ended after the program had
-		a.page.Update(msg)
-	}
-	midway := interrupted && a.place.stage == atWrite && a.outcome.err != nil
-	if a.run != nil && !midway {
-		if _, e := a.run.End(context.WithoutCancel(ctx)); e != nil && err == nil {
-			err = e
+	for _, r := range a.crew.unreceived() { // what ended after the program had
+		if r.epoch == a.epoch {
+			a.page.Update(r.msg)
 		}
 	}
-	r := Result{What: a.what(), Failure: a.outcome.err, Runs: a.runs, Answers: a.saver.path, Kept: a.tally.kept}
-	if midway && a.run != nil {
-		r.What = Interrupted
+	a.dropEnded()
+	switch {
+	case a.run == nil:
+	case interrupted && a.cutShort(context.Cause(ctx)):
+		a.midway = true
+		_ = a.run.Leave() // the lock ends with the process at the latest
+	default:
+		sum, e := a.run.End(context.WithoutCancel(ctx))
+		if e != nil && err == nil {
+			err = e
+		}
+		a.awaits(sum)
 	}
+	if a.awaited != nil {
+		a.settle(!interrupted)
+	}
+	r := Result{What: a.what(), Failure: a.tally.failure(), Deviations: a.tally.deviations(ofPending), Kept: len(a.tally.left), Answers: a.saver.path}
 	if interrupted {
 		err = context.Cause(ctx)
 	}
 	return r, err
 }
 
+// cutShort reports whether a step was stopped from outside, which its page may or
+// may not have heard of yet.
+func (a *App) cutShort(cause error) bool {
+	o := a.outcome
+	switch {
+	case o.err == nil:
+		return false
+	case a.place.stage == atWrite:
+		return true
+	}
+	return a.place.stage == atResult && !o.stopped && (errors.Is(o.err, context.Canceled) || errors.Is(o.err, cause))
+}
+
 func (a *App) what() What {
 	switch {
-	case !a.due.IsZero():
+	case a.midway:
+		return Interrupted
+	case a.awaited != nil:
 		return Awaiting
-	case a.undone:
-		return Undone
 	}
-	for _, p := range a.progress {
-		if p == failed {
-			return Failed
-		}
-	}
-	switch {
-	case a.tally.deviations > 0:
-		return Deviations
-	case a.tally.changes > 0:
-		return Applied
-	}
-	return Nothing
+	return a.tally.what()
 }

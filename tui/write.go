@@ -20,7 +20,7 @@ type outcome struct {
 	err     error
 	stopped bool // the person stopped it
 	took    time.Duration
-	due     time.Time // when it is taken back; zero: it stands
+	run     engine.RunID // 0: none was started for it
 }
 
 // writePage shows a run at work. What the engine reports fills in the list of
@@ -43,14 +43,12 @@ type written struct {
 	outcome engine.Outcome
 }
 
-type started struct{ run RunUnderWay }
+type started struct{ run *held }
 
 type applied struct {
 	result engine.StepResult
 	err    error
-	due    time.Duration
-	ended  bool
-	sumErr error
+	sum    engine.Summary // once a run that awaits its confirmation has ended
 }
 
 // tick redraws the clock of a page that is at work.
@@ -71,24 +69,35 @@ func (p *writePage) Enter() tea.Cmd {
 			p.items = append(p.items, written{item: it})
 		}
 	}
-	s, run := p.session, p.run
-	opts := engine.RunOptions{Answers: copyAnswers(p.answers), Confirm: p.outcome.confirm}
+	s, run, id := p.session, p.run, p.step().ID()
+	// Only what is being reviewed: a run that is taken up again writes its answers
+	// without asking anybody.
+	opts := engine.RunOptions{Answers: engine.Answers{id: copyValues(p.answers[id])}, Confirm: p.outcome.confirm}
 	return tea.Batch(p.tickLater(), p.job(func(ctx context.Context) (tea.Msg, error) {
-		if run != nil && opts.Confirm > 0 { // what was written before is not taken back with it
+		if run != nil && opts.Confirm > 0 && run.confirm == 0 { // what was written before is not taken back with it
 			if _, err := run.End(ctx); err != nil {
 				return nil, err
 			}
 			run = nil
 		}
 		if run == nil {
-			var err error
-			if run, err = s.Start(ctx, opts); err != nil {
-				return nil, err
+			r, err := s.Start(ctx, opts)
+			if err != nil {
+				return nil, refused(err, "cannot start", "无法开始")
 			}
-			run = &held{RunUnderWay: run}
+			run = &held{RunUnderWay: r, confirm: opts.Confirm}
 		}
 		return started{run}, nil
 	}))
+}
+
+// refused says what another run stands in the way of.
+func refused(err error, en, zh string, args ...any) error {
+	var busy *engine.BusyError
+	if !errors.As(err, &busy) {
+		return err
+	}
+	return lang.Errorf(err, en, zh, args...)
 }
 
 func (p *writePage) Update(msg tea.Msg) (nav, tea.Cmd) {
@@ -99,16 +108,7 @@ func (p *writePage) Update(msg tea.Msg) (nav, tea.Cmd) {
 		return stay, p.apply(msg.run)
 	case applied:
 		p.outcome.result, p.outcome.err = msg.result, msg.err
-		if msg.ended {
-			p.App.run = nil
-		}
-		if msg.due > 0 {
-			p.outcome.due = p.now().Add(msg.due)
-			p.due = p.outcome.due
-		}
-		if msg.err == nil && msg.sumErr != nil {
-			p.outcome.err = msg.sumErr
-		}
+		p.awaits(msg.sum)
 		return p.over()
 	case broken:
 		p.outcome.err = msg.err
@@ -120,8 +120,8 @@ func (p *writePage) Update(msg tea.Msg) (nav, tea.Cmd) {
 }
 
 // apply hands the reviewed plan to the run.
-func (p *writePage) apply(run RunUnderWay) tea.Cmd {
-	p.App.run = run
+func (p *writePage) apply(run *held) tea.Cmd {
+	p.App.run, p.outcome.run = run, run.ID()
 	if n := len(p.runs); n == 0 || p.runs[n-1] != run.ID() {
 		p.runs = append(p.runs, run.ID())
 	}
@@ -131,14 +131,13 @@ func (p *writePage) apply(run RunUnderWay) tea.Cmd {
 	if p.stopped {
 		cancel()
 	}
-	plan, confirm := p.outcome.plan, p.outcome.confirm
+	plan := p.outcome.plan
 	return p.job(func(context.Context) (tea.Msg, error) {
 		defer cancel()
 		var m applied
 		m.result, m.err = run.Apply(ctx, plan)
-		if m.err == nil && confirm > 0 {
-			sum, err := run.End(context.WithoutCancel(ctx))
-			m.ended, m.due, m.sumErr = true, sum.Deadline, err
+		if m.err == nil && run.confirm > 0 {
+			m.sum, m.err = run.End(context.WithoutCancel(ctx))
 		}
 		return m, nil
 	})
@@ -148,8 +147,11 @@ func (p *writePage) over() (nav, tea.Cmd) {
 	o := &p.outcome
 	o.took = p.now().Sub(p.began)
 	o.stopped = p.stopped && errors.Is(o.err, context.Canceled)
-	p.tally.changes += o.result.Applied
-	p.tally.deviations += len(o.result.Deviations)
+	p.dropEnded()
+	if o.run != 0 {
+		p.tally.add(p.place.step, o.run, o.result)
+	}
+	p.tally.fail(p.place.step, o.err)
 	p.App.progress[p.place.step] = done
 	if o.err != nil {
 		p.App.progress[p.place.step] = failed

@@ -56,12 +56,24 @@ func (a *app) wizard(ctx context.Context, file string, review bool, confirm time
 	}
 	res, err := tui.Run(ctx, tui.Config{
 		Session: tui.Live(e), Steps: steps.All(), Answers: given, Review: review, ConfirmWithin: confirm,
-		Lang: a.lang, Tier: tier, Han: han, Term: tty.Term, In: a.in, Out: a.out.File,
+		Flags: a.flags(), Lang: a.lang, Tier: tier, Han: han, Term: tty.Term, In: a.in, Out: a.out.File,
 		Save: func(ans engine.Answers) (string, error) {
 			return e.KeepAnswers(name, answers.Encode(ans, steps.All(), a.lang))
 		},
 	})
 	return a.wizardEnd(res, err)
+}
+
+// flags are those that a command shown to a person needs to mean this machine.
+func (a *app) flags() string {
+	s := ""
+	if a.root != "" {
+		s += " --root " + a.root
+	}
+	if a.state != "" {
+		s += " --state " + a.state
+	}
+	return s
 }
 
 // wizardEnd is the wizard's result as words and an exit code.
@@ -75,17 +87,18 @@ func (a *app) wizardEnd(res tui.Result, err error) error {
 		}
 		a.printError(err)
 	}
-	switch {
-	case res.What == tui.Undone && res.Failure != nil:
-		return exitError(exitUndone)
-	case res.What == tui.Awaiting && err == nil:
+	if res.What == tui.Awaiting {
 		a.say("the change is taken back by itself unless `goxin confirm` comes first", "若不先执行 `goxin confirm`，改动将自动撤回")
+	}
+	switch {
 	case res.What == tui.Interrupted:
 		a.say("what was done stands; `goxin resume` finishes it, `goxin undo` undoes it", "已完成的部分保留；`goxin resume` 继续完成，`goxin undo` 撤销")
 		return exitError(exitFailed)
-	case res.What == tui.Failed || err != nil:
+	case res.What == tui.Failed, err != nil, res.What == tui.Awaiting && res.Failure != nil:
 		return exitError(exitFailed)
-	case res.What == tui.Deviations || res.Kept > 0:
+	case res.What == tui.Undone && res.Failure != nil && res.Kept == 0:
+		return exitError(exitUndone)
+	case res.What == tui.Deviations || res.Deviations > 0 || res.Kept > 0:
 		return exitError(exitDeviates)
 	}
 	return nil

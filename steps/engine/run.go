@@ -399,6 +399,6 @@ func (r *Run) End(ctx context.Context) (Summary, error) {
 	if sum.Status == StatusAwaiting {
 		what = Awaiting
 	}
-	r.e.notify(Event{What: what, Run: r.ID(), N: sum.Changes, Text: lang.Same(string(sum.Status))})
+	r.e.notify(Event{What: what, Run: r.ID(), N: sum.Changes, Text: sum.Status.Text()})
 	return sum, err
 }
