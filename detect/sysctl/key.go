@@ -1,6 +1,7 @@
 package sysctl
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -27,18 +28,18 @@ func Path(key string) string { return "/proc/sys/" + slashed(key) }
 func Check(key string) error {
 	for _, r := range key {
 		if r <= ' ' || r == 0x7f || r == '=' || r == '\\' {
-			return fmt.Errorf("character %q in the name of a kernel parameter", r)
+			return fmt.Errorf("it has the character %q", r)
 		}
 	}
 	if isGlob(key) {
-		return fmt.Errorf("%q is a pattern, not the name of one kernel parameter", key)
+		return errors.New("it is a pattern, not the name of one kernel parameter")
 	}
 	parts := strings.Split(slashed(key), "/")
 	if len(parts) < 2 {
-		return fmt.Errorf("%q is not the name of a kernel parameter: it has one part", key)
+		return errors.New("it is not the name of a kernel parameter: it has one part")
 	}
 	if slices.Contains(parts, "..") || slices.Contains(parts, ".") {
-		return fmt.Errorf("%q is not the name of a kernel parameter", key)
+		return errors.New("it is not the name of a kernel parameter")
 	}
 	return nil
 }

@@ -51,19 +51,26 @@ type file struct {
 // Config is every file that sets kernel parameters.
 type Config struct {
 	files map[Reader][]file // in the order of application
-	// Unreadable are the files that could not be read, whatever they would set.
-	Unreadable []error
+	// Unreadable are the files that could not be read, whatever they would set:
+	// a reader with more rights, or after the next boot, may read them, and win.
+	Unreadable []Unreadable
 }
 
-// Read reads the files of m. A directory that cannot be listed is an error;
-// files that cannot be read are in Unreadable, and the readers cannot either.
+// Unreadable is a file that is there and could not be read.
+type Unreadable struct {
+	Name string // links followed
+	Err  error  // why, without the name
+}
+
+// Read reads the files of m. A directory that cannot be listed is an error
+// that names it; files that cannot be read are in Unreadable.
 func Read(m machine.Machine) (*Config, error) {
 	c := &Config{files: make(map[Reader][]file, 2)}
 	names := make(map[string][]string, 5)
 	for _, dir := range Systemd.dirs() {
 		list, err := m.ReadDir(dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("cannot list %s: %w", dir, err)
+			return nil, fmt.Errorf("%s: %w", dir, bare(err))
 		}
 		names[dir] = list
 	}
@@ -100,19 +107,21 @@ func Read(m machine.Machine) (*Config, error) {
 	return c, nil
 }
 
-// load reads one file. What is no regular file (/dev/null disables) sets nothing.
+// load reads one file. What is no regular file (/dev/null disables) sets
+// nothing, and a directory among the drop-ins is passed over; one where a file
+// is read by its name, or by a link, is a mistake somebody may mend.
 func (c *Config) load(m machine.Machine, name string) []Assignment {
 	info, err := m.Stat(name)
 	var data []byte
 	if err == nil {
-		if !info.Mode.IsRegular() {
+		if !info.Mode.IsRegular() && !(info.Mode.IsDir() && (name == Conf || isLink(m, name))) {
 			return nil
 		}
 		data, err = m.ReadFile(name)
 	}
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			c.Unreadable = append(c.Unreadable, err)
+			c.unread(follow(m, name), bare(err))
 		}
 		return nil
 	}
@@ -125,6 +134,27 @@ func (c *Config) load(m machine.Machine, name string) []Assignment {
 		lines[i].File, lines[i].Via = real, name
 	}
 	return lines
+}
+
+// unread adds a file, which may have two names, once.
+func (c *Config) unread(name string, err error) {
+	if !slices.ContainsFunc(c.Unreadable, func(u Unreadable) bool { return u.Name == name }) {
+		c.Unreadable = append(c.Unreadable, Unreadable{name, err})
+	}
+}
+
+func isLink(m machine.Machine, name string) bool {
+	info, err := m.Lstat(name)
+	return err == nil && info.Mode&fs.ModeSymlink != 0
+}
+
+// bare is what a system call said, without the name it was given.
+func bare(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 // follow is where a link ends.

@@ -25,7 +25,7 @@ func decode(name string, data []byte, steps []engine.Step, f format) (*File, err
 	if !f.reads(root, c) {
 		return nil, c.err() // of another version nothing else said would be true
 	}
-	d := decoder{complaints: c, steps: index(steps)}
+	d := decoder{complaints: c, steps: index(steps), sections: new([]section)}
 	file := &File{Steps: engine.Answers{}}
 	said := false // that something is answered
 	for _, p := range root.pairs {
@@ -33,7 +33,7 @@ func decode(name string, data []byte, steps []engine.Step, f format) (*File, err
 		case "version":
 		case "steps":
 			said = true
-			file.Steps = d.answers(p.value)
+			file.Steps = d.answers(p.value, false)
 		case "hosts":
 			said = true
 			file.Hosts = d.hosts(p.value)
@@ -45,6 +45,7 @@ func decode(name string, data []byte, steps []engine.Step, f format) (*File, err
 		c.add(root.at, lang.T("cannot find steps: the file answers nothing", "未找到 steps：文件中没有任何应答"),
 			lang.T("add steps: with a key for each step to run, such as mirror: {}", "请添加 steps:，并为每个要执行的步骤写一个键，如 mirror: {}"))
 	}
+	d.cross(file.Steps, *d.sections)
 	if err := c.err(); err != nil {
 		return nil, err
 	}
@@ -77,6 +78,7 @@ type fields struct {
 	id    string
 	keys  []string
 	byKey map[string]engine.Field
+	cross func(engine.Values) map[string]error // nil: each field is judged alone
 }
 
 // catalogue is the steps there are.
@@ -93,6 +95,9 @@ func index(steps []engine.Step) catalogue {
 			f.keys = append(f.keys, field.Key)
 			f.byKey[field.Key] = field
 		}
+		if x, ok := s.(engine.Crosser); ok {
+			f.cross = x.Cross
+		}
 		c.ids = append(c.ids, s.ID())
 		c.byID[s.ID()] = f
 	}
@@ -101,11 +106,13 @@ func index(steps []engine.Step) catalogue {
 
 type decoder struct {
 	*complaints
-	steps catalogue
+	steps    catalogue
+	sections *[]section // those that are right as far as each field goes
 }
 
-// answers reads a map of steps. Nothing after the key is an empty map.
-func (d decoder) answers(n *node) engine.Answers {
+// answers reads a map of steps, over or not those of every machine. Nothing
+// after the key is an empty map.
+func (d decoder) answers(n *node, over bool) engine.Answers {
 	out := engine.Answers{}
 	if !d.mapping(n, "steps", lang.T("a map of steps", "由步骤组成的映射"),
 		lang.T("write a key for each step to run, such as mirror: {}", "请为每个要执行的步骤写一个键，如 mirror: {}")) {
@@ -117,7 +124,11 @@ func (d decoder) answers(n *node) engine.Answers {
 			d.stray(p, "steps.", d.steps.ids)
 			continue
 		}
+		before := len(d.complaints.list) + d.more
 		out[p.key] = d.values(p.value, f)
+		if len(d.complaints.list)+d.more == before {
+			*d.sections = append(*d.sections, section{f, p.at, p.value, out[p.key], over})
+		}
 	}
 	return out
 }
@@ -200,7 +211,7 @@ func (d decoder) hosts(n *node) []Override {
 			case "match":
 				o.Match = d.match(p)
 			case "steps":
-				o.Steps = d.answers(p.value)
+				o.Steps = d.answers(p.value, true)
 			default:
 				d.stray(p, "hosts.", []string{"match", "steps"})
 			}

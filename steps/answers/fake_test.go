@@ -26,6 +26,20 @@ func (s fakeStep) Ops(engine.Hosts, engine.Survey, engine.Values) ([]engine.Item
 	return nil, nil
 }
 
+// crossStep does not swap on a database, and has each parameter once.
+type crossStep struct{ fakeStep }
+
+func (crossStep) Cross(v engine.Values) map[string]error {
+	wrong := map[string]error{}
+	if v.Text("profile", "base") == "database" && v.Bool("swap", false) {
+		wrong["swap"] = lang.Errorf(nil, "a database does not swap", "数据库不使用交换分区").WithHint("write false", "请写 false")
+	}
+	if m := v.Map("set"); m["a.b"] != "" && m["b.a"] != "" {
+		wrong["set.b.a"] = lang.Errorf(nil, "it is a.b", "它就是 a.b")
+	}
+	return wrong
+}
+
 // fakeSteps have every kind of field.
 func fakeSteps() []engine.Step {
 	return []engine.Step{
@@ -38,7 +52,7 @@ func fakeSteps() []engine.Step {
 			}},
 			{Key: "token", Kind: engine.Secret, Title: lang.T("Token", "令牌"), Help: lang.T("of the mirror", "软件源的令牌")},
 		}},
-		fakeStep{id: "kernel", title: lang.T("Kernel", "内核"), fields: []engine.Field{
+		crossStep{fakeStep{id: "kernel", title: lang.T("Kernel", "内核"), fields: []engine.Field{
 			{Key: "profile", Kind: engine.Choice, Title: lang.T("Profile", "方案"), Default: "base", Options: []engine.Option{
 				{Value: "base", Title: lang.T("Base", "基础"), Help: lang.T("for every host", "适用于所有主机")},
 				{Value: "web", Title: lang.T("Web server", "Web 服务器")},
@@ -53,7 +67,7 @@ func fakeSteps() []engine.Step {
 			}},
 			{Key: "limit", Kind: engine.Number, Title: lang.T("Open files", "打开文件数"), Min: 1024, Max: 1 << 20, Default: int64(65536)},
 			{Key: "swap", Kind: engine.Confirm, Title: lang.T("Swap", "交换分区"), Default: false},
-		}},
+		}}},
 		fakeStep{id: "devtools", title: lang.T("Tools", "开发工具"), fields: []engine.Field{
 			{Key: "sets", Kind: engine.Many, Title: lang.T("Sets", "工具集"), Options: []engine.Option{
 				{Value: "c"}, {Value: "debug"}, {Value: "git"},

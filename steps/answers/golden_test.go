@@ -104,7 +104,7 @@ func TestTheTemplateAnswersNothingUntilItsMarksAreTaken(t *testing.T) {
 }
 
 func TestTheTemplateOffersWhatSuitsTheMachine(t *testing.T) {
-	s := fakeSteps()[1].(fakeStep)
+	s := fakeSteps()[1].(crossStep)
 	s.questions = []engine.Question{{Field: s.fields[0], Default: "database", Why: lang.T("it has much memory", "内存较大")}}
 	h := engine.Hosts{Order: []machine.ID{machine.LocalID}}
 	got := string(New([]engine.Step{s}, h, lang.EN))

@@ -27,7 +27,7 @@ func parse(src []byte, c *complaints) (root *node) {
 	// fault in the parser.
 	defer func() {
 		if r := recover(); r != nil {
-			c.add(place{}, lang.T("cannot read answers: not valid YAML", "无法读取应答文件：不是合法的 YAML"), lang.Text{})
+			c.add(place{}, lang.T("cannot read answers: not valid YAML", "无法读取应答文件：不是合法的 YAML"), asInTemplate())
 			root = nil
 		}
 	}()
@@ -71,6 +71,7 @@ func parse(src []byte, c *complaints) (root *node) {
 func sparse(src []byte, c *complaints) bool {
 	blank := func(i int) bool { return i < 0 || i >= len(src) || src[i] == ' ' || src[i] == '\n' }
 	at, signs, open := place{1, 0}, 0, 0
+	deep := 0 // up to where brackets alone are too deep; 0: they are not
 	for i, b := range src {
 		if utf8.RuneStart(b) {
 			at.col++
@@ -79,6 +80,9 @@ func sparse(src []byte, c *complaints) bool {
 		case '[', '{':
 			open++
 			signs++
+			if open == maxDepth+1 && deep == 0 {
+				deep = i + 1
+			}
 		case ']', '}':
 			open--
 			signs++
@@ -93,9 +97,9 @@ func sparse(src []byte, c *complaints) bool {
 			at = place{at.line + 1, 0}
 		}
 		if signs > 2*maxTokens {
-			if open > maxDepth {
-				tooDeep(at, c)
-			} else {
+			// The place is where the tokenizer sees it; where it does not, the
+			// brackets stood in quotes.
+			if deep == 0 || bounded(lexer.Tokenize(string(src[:deep])), c) {
 				tooMany(at, c)
 			}
 			return false
@@ -106,15 +110,15 @@ func sparse(src []byte, c *complaints) bool {
 
 // bounded says whether the parser can be trusted with the tokens.
 func bounded(tokens token.Tokens, c *complaints) bool {
-	if len(tokens) > maxTokens {
-		tooMany(placeAt(tokens[maxTokens]), c)
-		return false
-	}
 	flow := 0         // open brackets
 	var columns []int // of the open blocks
 	line := 0
-	for _, t := range tokens {
+	for i, t := range tokens {
 		at := placeAt(t)
+		if i == maxTokens {
+			tooMany(at, c)
+			return false
+		}
 		if at.line != line && flow == 0 {
 			line = at.line
 			for len(columns) > 0 && columns[len(columns)-1] >= at.col {
@@ -139,6 +143,11 @@ func bounded(tokens token.Tokens, c *complaints) bool {
 		}
 	}
 	return true
+}
+
+// asInTemplate is the hint where nothing better is known.
+func asInTemplate() lang.Text {
+	return lang.T("compare it with what goxin answers new prints", "请与 goxin answers new 打印的模板对照")
 }
 
 func tooMany(at place, c *complaints) {

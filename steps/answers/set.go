@@ -26,9 +26,12 @@ func Set(a engine.Answers, steps []engine.Step, assignments ...string) error {
 		name, text, eq := strings.Cut(s, "=")
 		c.file = "--set " + quote(name)
 		if eq {
-			c.file += "=…" // the value is not shown: it may be a secret
+			c.file = assignment(name)
 		}
 		d.assign(next, name, text, eq)
+	}
+	if len(c.list) == 0 {
+		d.crossSet(a, next, assignments)
 	}
 	if err := c.err(); err != nil {
 		return err
@@ -37,6 +40,10 @@ func Set(a engine.Answers, steps []engine.Step, assignments ...string) error {
 	maps.Copy(a, next)
 	return nil
 }
+
+// assignment is how an assignment is called in messages. Its value is not shown:
+// it may be a secret.
+func assignment(name string) string { return "--set " + quote(name) + "=…" }
 
 func (d decoder) assign(a engine.Answers, name, text string, eq bool) {
 	id, rest, dot := strings.Cut(name, ".")

@@ -31,5 +31,5 @@ func explain(message, line string) (why, hint lang.Text) {
 		return lang.T("a key and its value are expected here", "此处应为键和值"),
 			lang.T("write key: value, with a space after the colon", "请写成 key: value，冒号后要有空格")
 	}
-	return lang.Same(message), lang.Text{}
+	return lang.Same(message), asInTemplate()
 }

@@ -78,7 +78,7 @@ func convert(n ast.Node, c *complaints) *node {
 			lang.T("remove it; a value that begins with ! goes in quotes", "请删除；以 ! 开头的值请加引号"))
 		return bad
 	}
-	c.add(at, lang.T("cannot read this: not something answers have", "无法识别此处：应答文件没有这种写法"), lang.Text{})
+	c.add(at, lang.T("cannot read this: not something answers have", "无法识别此处：应答文件没有这种写法"), asInTemplate())
 	return bad
 }
 
@@ -121,7 +121,7 @@ func convertKey(n ast.MapKeyNode, c *complaints) *node {
 	k := convert(n, c)
 	if k.kind != scalarNode {
 		if k.kind != badNode {
-			c.add(k.at, lang.T("cannot use this as a key: a key is a word", "无法用作键：键必须是一个词"), lang.Text{})
+			c.add(k.at, lang.T("cannot use this as a key: a key is a word", "无法用作键：键必须是一个词"), lang.T("put the words of a list or a map after the colon", "列表或映射请写在冒号之后"))
 		}
 		return nil
 	}

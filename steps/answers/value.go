@@ -2,6 +2,7 @@ package answers
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,13 +90,16 @@ func (d decoder) check(name string, f engine.Field, s string, at place) bool {
 	if err == nil {
 		return true
 	}
-	var hint lang.Text
-	var e *lang.Error
-	if errors.As(err, &e) {
-		hint = lang.T(lang.Hint(err, lang.EN), lang.Hint(err, lang.ZH))
-	}
-	d.add(at, lang.F("cannot use %s for %s: %s", "无法将 %s 用于 %s：%s", quote(s), name, err), hint)
+	d.add(at, lang.F("cannot use %s for %s: %s", "无法将 %s 用于 %s：%s", quote(s), name, err), hintOf(err))
 	return false
+}
+
+// hintOf is a step's own hint, or what can be done about any value it refuses.
+func hintOf(err error) lang.Text {
+	if hint := lang.T(lang.Hint(err, lang.EN), lang.Hint(err, lang.ZH)); !hint.Empty() {
+		return hint
+	}
+	return lang.T("write another value, or remove the key", "请换一个值，或删除该键")
 }
 
 func options(f engine.Field) []string {
@@ -147,10 +151,10 @@ func (d decoder) number(name string, f engine.Field, n *node) any {
 	whole := lang.T("a whole number", "整数")
 	switch {
 	case n.kind != scalarNode:
-		d.wrong(name, whole, n, lang.Text{})
+		d.wrong(name, whole, n, digits(f))
 		return nil
 	case !n.plain:
-		hint := lang.Text{}
+		hint := digits(f)
 		if _, err := strconv.ParseInt(n.text, 10, 64); err == nil {
 			hint = lang.T("remove the quotes", "请去掉引号")
 		}
@@ -159,25 +163,49 @@ func (d decoder) number(name string, f engine.Field, n *node) any {
 	}
 	v, err := strconv.ParseInt(n.text, 10, 64)
 	if err != nil || strconv.FormatInt(v, 10) != n.text {
-		d.notWhole(name, n)
+		d.notWhole(name, f, n)
 		return nil
 	}
 	if f.Max > f.Min && (v < f.Min || v > f.Max) {
-		d.add(n.at, lang.F("cannot use %d for %s: it is not from %d to %d", "无法将 %d 用于 %s：应在 %d 到 %d 之间", v, name, f.Min, f.Max), lang.Text{})
+		d.add(n.at, lang.F("cannot use %d for %s: it is not from %d to %d", "无法将 %d 用于 %s：应在 %d 到 %d 之间", v, name, f.Min, f.Max), nearestTo(v < f.Min, f))
 		return nil
 	}
 	return v
 }
 
+// nearestTo is the hint for a number that is out of a field's range.
+func nearestTo(below bool, f engine.Field) lang.Text {
+	if below {
+		return lang.F("write at least %d", "请写不小于 %d 的值", f.Min)
+	}
+	return lang.F("write at most %d", "请写不大于 %d 的值", f.Max)
+}
+
+// fits is the hint for a number that no field could hold.
+func fits(text string, f engine.Field) lang.Text {
+	if f.Max <= f.Min {
+		f.Min, f.Max = math.MinInt64, math.MaxInt64
+	}
+	return nearestTo(strings.HasPrefix(text, "-"), f)
+}
+
+// digits is the hint for what is no number.
+func digits(f engine.Field) lang.Text {
+	if f.Max > f.Min {
+		return lang.F("write a number from %d to %d in digits", "请用数字写一个 %d 到 %d 之间的整数", f.Min, f.Max)
+	}
+	return lang.T("write a number in digits", "请用数字写一个整数")
+}
+
 // notWhole complains about a number that YAML's readers do not agree on, or
 // that is none.
-func (d decoder) notWhole(name string, n *node) {
+func (d decoder) notWhole(name string, f engine.Field, n *node) {
 	_, err := strconv.ParseInt(n.text, 10, 64)
 	other, otherErr := strconv.ParseInt(n.text, 0, 64)
 	decimal, decimalErr := strconv.ParseInt(strings.TrimLeft(n.text, "+0"), 10, 64)
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		d.add(n.at, lang.F("cannot use %s for %s: it does not fit in 64 bits", "无法将 %s 用于 %s：超出 64 位范围", quote(n.text), name), lang.Text{})
+		d.add(n.at, lang.F("cannot use %s for %s: it does not fit in 64 bits", "无法将 %s 用于 %s：超出 64 位范围", quote(n.text), name), fits(n.text, f))
 	case otherErr == nil && decimalErr == nil && other != decimal:
 		d.add(n.at, lang.F("cannot read %s: %s is one number to some readers of YAML and another to others", "无法读取 %s：不同的 YAML 程序对 %s 理解不同", name, quote(n.text)),
 			lang.F("write %d or %d", "请写 %d 或 %d", decimal, other))
@@ -185,7 +213,7 @@ func (d decoder) notWhole(name string, n *node) {
 		d.add(n.at, lang.F("cannot read %s: %s is not in plain decimal digits", "无法读取 %s：%s 不是普通十进制写法", name, quote(n.text)),
 			lang.F("write %d", "请写 %d", other))
 	default:
-		d.add(n.at, lang.F("cannot read %s: %s is not a whole number", "无法读取 %s：%s 不是整数", name, quote(n.text)), lang.Text{})
+		d.add(n.at, lang.F("cannot read %s: %s is not a whole number", "无法读取 %s：%s 不是整数", name, quote(n.text)), digits(f))
 	}
 }
 
@@ -233,7 +261,8 @@ func (d decoder) pairs(name string, f engine.Field, n *node) any {
 		case !ok:
 			fine = false
 		case p.key == "" || control(p.key):
-			d.add(p.at, lang.F("cannot use the key %s in %s", "无法在 %[2]s 中使用键 %[1]s", quote(p.key), name), lang.Text{})
+			d.add(p.at, lang.F("cannot use the key %s in %s", "无法在 %[2]s 中使用键 %[1]s", quote(p.key), name),
+				lang.T("a key is a word of printing characters", "键必须是由可见字符组成的词"))
 			fine = false
 		case p.value.long || control(s):
 			d.add(p.value.at, lang.F("cannot read %s: its value goes over several lines", "无法读取 %s：值占了多行", key), lang.T("write it on one line", "请写在一行内"))

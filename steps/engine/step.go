@@ -60,6 +60,15 @@ type Noter interface {
 	Notes(Hosts, Survey, Values) []Note
 }
 
+// Crosser is a step with answers that each may be right and are not right
+// together. Pure, and the same on every machine.
+type Crosser interface {
+	// Cross gives what is wrong by the key of the field to change, or by KEY.NAME
+	// where that is one name of a Map. An absent key has its default. The errors
+	// are *lang.Error that do not repeat the key.
+	Cross(Values) map[string]error
+}
+
 // Prover is a step with things that must hold once it is applied, beyond that
 // nothing differs any more.
 type Prover interface {

@@ -20,8 +20,8 @@ func TestAnswersThatCannotBePlannedAreRefused(t *testing.T) {
 		hint   string
 	}{
 		"no such profile":       {engine.Values{"profile": "desktop"}, "no such profile", "base, web"},
-		"a key twice":           {engine.Values{"set": map[string]string{"net.core.somaxconn": "1", "net/core/somaxconn": "2"}}, "twice", "keep one"},
-		"soft above hard":       {engine.Values{"nofile": int64(1000), "nofile_soft": int64(2000)}, "above nofile", ""},
+		"a key twice":           {engine.Values{"set": map[string]string{"net.core.somaxconn": "1", "net/core/somaxconn": "2"}}, "as well", "keep one"},
+		"soft above hard":       {engine.Values{"nofile": int64(1000), "nofile_soft": int64(2000)}, "above nofile", "at most 1000"},
 		"dangerous":             {engine.Values{"set": map[string]string{"kernel.core_pattern": "|/x"}}, "runs as root", ""},
 		"swappiness before 5.8": {engine.Values{"set": map[string]string{"vm.swappiness": "150"}}, "at most 100", ""},
 		"all memory in reserve": {engine.Values{"set": map[string]string{"vm.min_free_kbytes": "4194304"}}, "tenth of the memory", "at most 838860"},

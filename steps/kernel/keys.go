@@ -13,7 +13,8 @@ import (
 func checkSetting(element string) error {
 	key, value, ok := strings.Cut(element, "=")
 	if !ok {
-		return lang.Errorf(nil, "cannot read %q: it is not key=value", "无法读取 %q：不是“键=值”的形式", element)
+		return lang.Errorf(nil, "cannot read %q: it is not key=value", "无法读取 %q：不是“键=值”的形式", element).
+			WithHint("write it as sysctl shows it: net.core.somaxconn=65535", "请按 sysctl 的写法填写：net.core.somaxconn=65535")
 	}
 	if err := checkKey(key); err != nil {
 		return err
@@ -75,22 +76,27 @@ func checkKey(key string) error {
 
 func checkValue(value string) error {
 	if strings.TrimSpace(value) == "" {
-		return lang.Errorf(nil, "cannot set a kernel parameter to nothing", "内核参数的值不能为空")
+		return lang.Errorf(nil, "cannot set a kernel parameter to nothing", "内核参数的值不能为空").
+			WithHint("remove the key, or write the value to set", "请删除该键，或写上要设的值")
 	}
 	if len(value) > 512 {
-		return lang.Errorf(nil, "cannot use a value of %d characters: kernel parameters take at most 512 here", "值有 %d 个字符，过长：此处最多 512 个", len(value))
+		return lang.Errorf(nil, "cannot use a value of %d characters: kernel parameters take at most 512 here", "值有 %d 个字符，过长：此处最多 512 个", len(value)).
+			WithHint("shorten it", "请缩短")
 	}
 	if value != strings.TrimSpace(value) {
-		return lang.Errorf(nil, "cannot use %q: it begins or ends with a blank", "%q 不可用：首尾有空白", value)
+		return lang.Errorf(nil, "cannot use %q: it begins or ends with a blank", "%q 不可用：首尾有空白", value).
+			WithHint("write %q", "请写 %q", strings.TrimSpace(value))
 	}
 	for _, r := range value {
 		if r != '\t' && (r < ' ' || r > '~') {
-			return lang.Errorf(nil, "cannot use %q: a value is one line of printable ASCII", "%q 不可用：值必须是单行可打印 ASCII 字符", value)
+			return lang.Errorf(nil, "cannot use %q: a value is one line of printable ASCII", "%q 不可用：值必须是单行可打印 ASCII 字符", value).
+				WithHint("remove what is neither", "请删除其他字符")
 		}
 	}
 	// sysctl.d and procps hand quotation marks on to the kernel, which refuses them.
 	if c := value[0]; c == '"' || c == '\'' {
-		return lang.Errorf(nil, "cannot use %s: quotation marks would reach the kernel", "%s 不可用：引号会原样传给内核", value)
+		return lang.Errorf(nil, "cannot use %s: quotation marks would reach the kernel", "%s 不可用：引号会原样传给内核", value).
+			WithHint("write it without them", "请去掉引号")
 	}
 	return nil
 }
@@ -98,7 +104,8 @@ func checkValue(value string) error {
 // refused says why goxin does not set a key, whoever asks.
 func refused(key, value string) error {
 	no := func(en, zh string) error {
-		return lang.Errorf(nil, "cannot set %s: "+en, "拒绝设置 %s："+zh, key)
+		return lang.Errorf(nil, "cannot set %s: "+en, "拒绝设置 %s："+zh, key).
+			WithHint("remove the key from set; who needs it sets it by hand", "请从 set 中删除该键；确有需要请手工设置")
 	}
 	switch key {
 	case "kernel.core_pattern", "kernel.modprobe", "kernel.hotplug", "kernel.poweroff_cmd", "kernel.core_pipe_limit":
@@ -125,7 +132,8 @@ func refused(key, value string) error {
 		}
 	case "fs.nr_open":
 		if n, err := strconv.ParseUint(value, 10, 64); err != nil || n < defaultNrOpen {
-			return lang.Errorf(nil, "cannot set %s to %s: below the kernel's own %d, limits of services and logins that are above it fail, and people can no longer log in", "拒绝把 %s 设为 %s：低于内核自带的 %d 时，超出它的服务和登录限制都会失败，人就登录不上了", key, value, defaultNrOpen)
+			return lang.Errorf(nil, "cannot set %s to %s: below the kernel's own %d, limits of services and logins that are above it fail, and people can no longer log in", "拒绝把 %s 设为 %s：低于内核自带的 %d 时，超出它的服务和登录限制都会失败，人就登录不上了", key, value, defaultNrOpen).
+				WithHint("write at least %d", "请写不小于 %d 的值", defaultNrOpen)
 		}
 	}
 	switch {

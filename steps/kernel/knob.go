@@ -62,7 +62,8 @@ func (k *Knob) CheckOn(v Version, value string) error {
 	}
 	for _, f := range strings.Fields(value) {
 		if n, err := strconv.ParseInt(f, 10, 64); err == nil && n > k.OldMax {
-			return lang.Errorf(nil, "cannot set %s to %s: kernels before %s take at most %d, and this one is %s", "无法把 %s 设为 %s：%s 之前的内核最多取 %d，而本机内核是 %s", k.Key, value, k.Widened, k.OldMax, v)
+			return lang.Errorf(nil, "cannot set %s to %s: kernels before %s take at most %d, and this one is %s", "无法把 %s 设为 %s：%s 之前的内核最多取 %d，而本机内核是 %s", k.Key, value, k.Widened, k.OldMax, v).
+				WithHint("write at most %d", "请写不超过 %d 的值", k.OldMax)
 		}
 	}
 	return nil
@@ -73,28 +74,43 @@ func (k *Knob) Check(value string) error {
 	want := max(k.Fields, 1)
 	fields := strings.Fields(value)
 	if len(fields) != want {
-		return lang.Errorf(nil, "cannot set %s to %q: it takes %d whole number(s), not %d", "无法把 %s 设为 %q：它需要 %d 个整数，而不是 %d 个", k.Key, value, want, len(fields))
+		return lang.Errorf(nil, "cannot set %s to %q: it takes %d whole number(s), not %d", "无法把 %s 设为 %q：它需要 %d 个整数，而不是 %d 个", k.Key, value, want, len(fields)).
+			WithHint("write for example %s", "例如写 %s", k.example())
 	}
 	for _, f := range fields {
 		n, err := strconv.ParseInt(f, 10, 64)
 		if err != nil {
-			return lang.Errorf(nil, "cannot set %s to %q: %q is not a whole number", "无法把 %s 设为 %q：%q 不是整数", k.Key, value, f)
+			return lang.Errorf(nil, "cannot set %s to %q: %q is not a whole number", "无法把 %s 设为 %q：%q 不是整数", k.Key, value, f).
+				WithHint("write for example %s", "例如写 %s", k.example())
 		}
 		if strconv.FormatInt(n, 10) != f {
-			return lang.Errorf(nil, "cannot set %s to %q: write %d; with a leading zero the kernel would read it in base 8", "无法把 %s 设为 %q：请写成 %d；以 0 开头会被内核按八进制解读", k.Key, value, n)
+			return lang.Errorf(nil, "cannot set %s to %q: write %d; with a leading zero the kernel would read it in base 8", "无法把 %s 设为 %q：请写成 %d；以 0 开头会被内核按八进制解读", k.Key, value, n).
+				WithHint("write %d", "请写 %d", n)
 		}
 		if n < k.Min || n > k.Max {
-			return lang.Errorf(nil, "cannot set %s to %q: %d is not between %d and %d", "无法把 %s 设为 %q：%d 不在 %d 到 %d 之间", k.Key, value, n, k.Min, k.Max)
+			return lang.Errorf(nil, "cannot set %s to %q: %d is not between %d and %d", "无法把 %s 设为 %q：%d 不在 %d 到 %d 之间", k.Key, value, n, k.Min, k.Max).
+				WithHint("the nearest is %d", "最接近的可用值是 %d", min(max(n, k.Min), k.Max))
 		}
 	}
 	if k.Key == "net.ipv4.ip_local_port_range" {
 		low, _ := strconv.ParseInt(fields[0], 10, 64)
 		high, _ := strconv.ParseInt(fields[1], 10, 64)
 		if high <= low {
-			return lang.Errorf(nil, "cannot set %s to %q: the last port is not above the first", "无法把 %s 设为 %q：终止端口必须大于起始端口", k.Key, value)
+			return lang.Errorf(nil, "cannot set %s to %q: the last port is not above the first", "无法把 %s 设为 %q：终止端口必须大于起始端口", k.Key, value).
+				WithHint("write for example %s", "例如写 %s", k.example())
 		}
 	}
 	return nil
+}
+
+// example is a value that is right: a profile's, or the least.
+func (k *Knob) example() string {
+	for _, v := range []string{k.Base, k.Web, k.Database, k.Build} {
+		if v != "" {
+			return v
+		}
+	}
+	return strings.TrimSuffix(strings.Repeat(strconv.FormatInt(k.Min, 10)+" ", max(k.Fields, 1)), " ")
 }
 
 // reason is what a person reads about the change: reason, source, risk.

@@ -2,13 +2,16 @@ package kernel
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 
 	"goxin/detect/machine"
+	"goxin/steps/op"
 )
 
 // Limits are the limits on open files a machine has now, without goxin's own.
@@ -34,7 +37,7 @@ type LimitLine struct {
 	Hard   uint64 `json:"hard"`
 }
 
-func (l LimitLine) where() string { return fmt.Sprintf("%s:%d", l.File, l.Line) }
+func (l LimitLine) where() string { return op.Visible(fmt.Sprintf("%s:%d", l.File, l.Line)) }
 
 // The files the step writes.
 const (
@@ -42,7 +45,8 @@ const (
 	loginFile   = "/etc/security/limits.d/zz-goxin.conf"
 )
 
-func readLimits(m machine.Machine, running bool) Limits {
+func readLimits(m machine.Machine, running bool) (Limits, []Unread) {
+	files := &limitFiles{Machine: m}
 	isDir := func(name string) bool {
 		i, err := m.Stat(name)
 		return err == nil && i.Mode.IsDir()
@@ -52,29 +56,47 @@ func readLimits(m machine.Machine, running bool) Limits {
 	if _, err := m.Stat(main); err != nil {
 		main = "/usr/lib/systemd/system.conf"
 	}
-	for _, f := range append([]string{main}, dropIns(m, []string{"/etc/systemd/system.conf.d", "/run/systemd/system.conf.d", "/usr/local/lib/systemd/system.conf.d", "/usr/lib/systemd/system.conf.d"})...) {
+	for _, f := range append([]string{main}, files.dropIns([]string{"/etc/systemd/system.conf.d", "/run/systemd/system.conf.d", "/usr/local/lib/systemd/system.conf.d", "/usr/lib/systemd/system.conf.d"})...) {
 		if f != serviceFile {
-			l.Service = append(l.Service, fileLimits(m, f, parseServiceLimits)...)
+			l.Service = append(l.Service, files.limits(f, parseServiceLimits)...)
 		}
 	}
-	for _, f := range append([]string{"/etc/security/limits.conf"}, dropIns(m, []string{"/etc/security/limits.d"})...) {
+	for _, f := range append([]string{"/etc/security/limits.conf"}, files.dropIns([]string{"/etc/security/limits.d"})...) {
 		if f != loginFile {
-			l.Login = append(l.Login, fileLimits(m, f, parseLoginLimits)...)
+			l.Login = append(l.Login, files.limits(f, parseLoginLimits)...)
 		}
 	}
 	if running {
 		l.InitHard, l.Capped = initLimit(m)
 	}
-	return l
+	return l, files.unread
+}
+
+// limitFiles reads files and remembers those it could not.
+type limitFiles struct {
+	machine.Machine
+	unread []Unread
+}
+
+func (m *limitFiles) miss(name string, err error) {
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	m.unread = append(m.unread, Unread{name, err.Error()})
 }
 
 // dropIns are the .conf files of directories that hide each other's names, in
 // the order in which they are read: by name.
-func dropIns(m machine.Machine, dirs []string) []string {
+func (m *limitFiles) dropIns(dirs []string) []string {
 	first := map[string]string{}
 	for _, d := range dirs {
 		names, err := m.ReadDir(d)
 		if err != nil {
+			m.miss(d, err)
 			continue
 		}
 		for _, n := range names {
@@ -91,9 +113,10 @@ func dropIns(m machine.Machine, dirs []string) []string {
 	return out
 }
 
-func fileLimits(m machine.Machine, name string, parse func(string) []LimitLine) []LimitLine {
+func (m *limitFiles) limits(name string, parse func(string) []LimitLine) []LimitLine {
 	b, err := m.ReadFile(name)
 	if err != nil {
+		m.miss(name, err)
 		return nil
 	}
 	lines := parse(string(b))

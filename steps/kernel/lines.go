@@ -2,9 +2,7 @@ package kernel
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -30,7 +28,11 @@ type Line struct {
 	Ours  bool   `json:"ours,omitempty"` // goxin has commented it out
 }
 
-func (l Line) where() string { return fmt.Sprintf("%s:%d", l.File, l.Line) }
+// where is the line's place, for people.
+func (l Line) where() string { return op.Visible(fmt.Sprintf("%s:%d", l.File, l.Line)) }
+
+// says is the line's value, for people.
+func (l Line) says() string { return op.Visible(l.Value) }
 
 // Editable: it belongs to whoever runs the machine. What lies under /usr/lib
 // belongs to packages and comes back with the next update; what lies under
@@ -50,11 +52,7 @@ func (l Line) why() lang.Text {
 // linesAfter finds the lines that win keys over goxin's file, and those that
 // would if goxin had not commented them out. Before gives, by key, the value
 // that goxin's file comes after and stands above.
-func linesAfter(m machine.Machine, keys []string) (out []Line, before map[string]string, err error) {
-	config, err := sysctl.Read(m)
-	if err != nil {
-		return nil, nil, err
-	}
+func linesAfter(m machine.Machine, config *sysctl.Config, keys []string) (out []Line, before map[string]string) {
 	before = make(map[string]string)
 	for _, k := range keys {
 		rivals := config.Rivals(ownFile, k)
@@ -69,10 +67,7 @@ func linesAfter(m machine.Machine, keys []string) (out []Line, before map[string
 	}
 	files := []string{sysctl.Conf}
 	for _, dir := range []string{"/etc/sysctl.d", "/usr/local/lib/sysctl.d"} {
-		names, err := m.ReadDir(dir)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, fmt.Errorf("cannot list %s: %w", dir, err)
-		}
+		names, _ := m.ReadDir(dir) // sysctl.Read has listed it
 		for _, n := range names {
 			if strings.HasSuffix(n, ".conf") && n > base(ownFile) {
 				files = append(files, path.Join(dir, n))
@@ -82,7 +77,7 @@ func linesAfter(m machine.Machine, keys []string) (out []Line, before map[string
 	for _, f := range files {
 		b, err := m.ReadFile(f)
 		if err != nil {
-			continue // a reader that cannot read it does not apply it either
+			continue // config has it among the unreadable
 		}
 		for _, a := range marked(string(b)) {
 			a.File, a.Via = f, f
@@ -94,7 +89,7 @@ func linesAfter(m machine.Machine, keys []string) (out []Line, before map[string
 	slices.SortStableFunc(out, func(a, b Line) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})
-	return slices.CompactFunc(out, func(a, b Line) bool { return a.File == b.File && a.Line == b.Line }), before, nil
+	return slices.CompactFunc(out, func(a, b Line) bool { return a.File == b.File && a.Line == b.Line }), before
 }
 
 func lineOf(a sysctl.Assignment, ours bool) Line {

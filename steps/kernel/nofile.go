@@ -6,6 +6,7 @@ import (
 
 	"goxin/assets/lang"
 	"goxin/steps/engine"
+	"goxin/steps/op"
 )
 
 // nofile is how many files programs may open, as it should be.
@@ -108,12 +109,12 @@ func (h *host) loginLimits(a answers, want, ceiling uint64, n *nofile) {
 		default:
 			// A line for a user or a group beats every line for *.
 			if x.Hard != 0 && x.Hard < want {
-				n.note(false, lang.F("%s limits %s to %d files; a line for one user or group wins over the one for everybody.", "%s 把 %s 限制为 %d 个文件；针对用户或组的行优先于通配行。", x.where(), x.Domain, x.Hard))
+				n.note(false, lang.F("%s limits %s to %d files; a line for one user or group wins over the one for everybody.", "%s 把 %s 限制为 %d 个文件；针对用户或组的行优先于通配行。", x.where(), op.Visible(x.Domain), x.Hard))
 			}
 		}
 		switch {
 		case x.Hard == infinity:
-			n.note(true, lang.F("%s asks for no limit on open files for %s: older releases of PAM cannot set that, and the login fails.", "%s 要求对 %s 不限制文件数：较旧的 PAM 无法设置，登录会失败。", x.where(), x.Domain))
+			n.note(true, lang.F("%s asks for no limit on open files for %s: older releases of PAM cannot set that, and the login fails.", "%s 要求对 %s 不限制文件数：较旧的 PAM 无法设置，登录会失败。", x.where(), op.Visible(x.Domain)))
 		case h.seen.NrOpen != 0 && x.Hard > ceiling:
 			n.note(true, lang.F("%s asks for %d files, above fs.nr_open, %d: logins it applies to fail.", "%s 要求 %d 个文件，超过 fs.nr_open 的 %d：受其约束的用户将无法登录。", x.where(), x.Hard, ceiling))
 		}
@@ -134,7 +135,7 @@ func (h *host) loginLimits(a answers, want, ceiling uint64, n *nofile) {
 	}
 	for _, x := range l.Login {
 		if (x.Domain == "*" || x.Domain == "root") && later(x.File, loginFile) && x.Hard != 0 && x.Hard < n.LoginHard {
-			n.note(true, lang.F("%s is read after %s and limits %s to %d files: it wins.", "%s 在 %s 之后读取，把 %s 限制为 %d 个文件：它会生效。", x.where(), loginFile, x.Domain, x.Hard))
+			n.note(true, lang.F("%s is read after %s and limits %s to %d files: it wins.", "%s 在 %s 之后读取，把 %s 限制为 %d 个文件：它会生效。", x.where(), loginFile, op.Visible(x.Domain), x.Hard))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"goxin/assets/lang"
 	"goxin/detect/sysctl"
 	"goxin/steps/engine"
+	"goxin/steps/op"
 )
 
 // Notes are what a person should know beyond the changes: who else sets these
@@ -39,6 +40,7 @@ func (h *host) notes(a answers) []engine.Note {
 		return nil
 	}
 	var out nofile
+	h.noteUnread(&out)
 	h.noteConflicts(a, list, &out)
 	h.noteReaders(&out)
 	h.noteRivals(list, &out)
@@ -52,6 +54,12 @@ func (h *host) notes(a answers) []engine.Note {
 	return append(out.Notes, h.limits(a).Notes...)
 }
 
+func (h *host) noteUnread(out *nofile) {
+	for _, u := range h.seen.Unread {
+		out.note(true, lang.F("cannot read %s (%s): what it sets is not known, and it may win over these settings. Run goxin as root; if that does not help, look at the file.", "无法读取 %s（%s）：不知道它设置了什么，它可能盖过这些设置。请以 root 身份运行；若仍不行，请检查该文件。", op.Visible(u.File), u.Why))
+	}
+}
+
 func (h *host) noteConflicts(a answers, list []setting, out *nofile) {
 	for _, c := range h.conflicts(list) {
 		switch {
@@ -61,13 +69,13 @@ func (h *host) noteConflicts(a answers, list []setting, out *nofile) {
 			// line is out of force until that run is undone.
 			out.note(false, lang.F("%s was commented out by an earlier run; goxin undo puts it back.", "%s 已被之前的运行注释掉；goxin undo 可恢复。", c.where()))
 		case a.Conflict && c.Editable():
-			out.note(false, lang.F("%s sets %s to %s and would win over %s: %s. It will be commented out.", "%s 把 %s 设为 %s，会盖过 %s：%s。将把这一行注释掉。", c.where(), c.Key, c.Value, c.Then, c.why()))
+			out.note(false, lang.F("%s sets %s to %s and would win over %s: %s. It will be commented out.", "%s 把 %s 设为 %s，会盖过 %s：%s。将把这一行注释掉。", c.where(), c.Key, c.says(), c.Then, c.why()))
 		case c.Editable():
-			out.note(true, lang.F("%s sets %s to %s and wins over %s: %s.", "%s 把 %s 设为 %s，会盖过 %s：%s。", c.where(), c.Key, c.Value, c.Then, c.why()))
+			out.note(true, lang.F("%s sets %s to %s and wins over %s: %s.", "%s 把 %s 设为 %s，会盖过 %s：%s。", c.where(), c.Key, c.says(), c.Then, c.why()))
 		case strings.HasPrefix(c.File, "/run/"):
-			out.note(true, lang.F("%s sets %s to %s and wins over %s: %s. Something makes that file anew at every boot, so goxin leaves it: find what does.", "%s 把 %s 设为 %s，会盖过 %s：%s。该文件每次开机由某个程序重新生成，goxin 不改它：请查出是谁生成的。", c.where(), c.Key, c.Value, c.Then, c.why()))
+			out.note(true, lang.F("%s sets %s to %s and wins over %s: %s. Something makes that file anew at every boot, so goxin leaves it: find what does.", "%s 把 %s 设为 %s，会盖过 %s：%s。该文件每次开机由某个程序重新生成，goxin 不改它：请查出是谁生成的。", c.where(), c.Key, c.says(), c.Then, c.why()))
 		default:
-			out.note(true, lang.F("%s sets %s to %s and wins over %s: %s. The file belongs to a package, so goxin leaves it; an empty file of the same name in /etc/sysctl.d masks it.", "%s 把 %s 设为 %s，会盖过 %s：%s。该文件属于软件包，goxin 不改它；在 /etc/sysctl.d 放一个同名空文件即可屏蔽。", c.where(), c.Key, c.Value, c.Then, c.why()))
+			out.note(true, lang.F("%s sets %s to %s and wins over %s: %s. The file belongs to a package, so goxin leaves it; an empty file of the same name in /etc/sysctl.d masks it.", "%s 把 %s 设为 %s，会盖过 %s：%s。该文件属于软件包，goxin 不改它；在 /etc/sysctl.d 放一个同名空文件即可屏蔽。", c.where(), c.Key, c.says(), c.Then, c.why()))
 		}
 	}
 }
@@ -90,7 +98,7 @@ func (h *host) noteRivals(list []setting, out *nofile) {
 			}
 			switch t.Name {
 			case "tuned":
-				h.noteTuned(t.Profile, list, out)
+				h.noteTuned(op.Visible(t.Profile), list, out)
 			case "atuned":
 				out.note(true, lang.T("A-Tune is active: applying one of its profiles sets kernel parameters without looking at /etc/sysctl.d. After that, goxin check shows what it changed.", "A-Tune 已启用：应用它的方案时会直接设置内核参数，不看 /etc/sysctl.d。之后可用 goxin check 查看它改了什么。"))
 			case "oeaware":
@@ -118,13 +126,14 @@ func (h *host) noteTuned(profile string, list []setting, out *nofile) {
 		}
 		none = false
 		if h.seen.Rivals.Reapplies {
-			out.note(false, lang.F("TuneD (profile %s, %s) sets %s to %s, then applies /etc/sysctl.d again, so %s holds.", "TuneD（方案 %s，%s）把 %s 设为 %s，随后会重新应用 /etc/sysctl.d，因此最终是 %s。", profile, l.where(), l.Key, l.Value, list[i].Value))
+			out.note(false, lang.F("TuneD (profile %s, %s) sets %s to %s, then applies /etc/sysctl.d again, so %s holds.", "TuneD（方案 %s，%s）把 %s 设为 %s，随后会重新应用 /etc/sysctl.d，因此最终是 %s。", profile, l.where(), l.Key, l.says(), list[i].Value))
 		} else {
-			out.note(true, lang.F("TuneD (profile %s, %s) sets %s to %s, and reapply_sysctl is off in /etc/tuned/tuned-main.conf: it wins over %s.", "TuneD（方案 %s，%s）把 %s 设为 %s，而 /etc/tuned/tuned-main.conf 关闭了 reapply_sysctl：它会盖过 %s。", profile, l.where(), l.Key, l.Value, list[i].Value))
+			out.note(true, lang.F("TuneD (profile %s, %s) sets %s to %s, and reapply_sysctl is off in /etc/tuned/tuned-main.conf: it wins over %s.", "TuneD（方案 %s，%s）把 %s 设为 %s，而 /etc/tuned/tuned-main.conf 关闭了 reapply_sysctl：它会盖过 %s。", profile, l.where(), l.Key, l.says(), list[i].Value))
 		}
 	}
 	for _, p := range h.seen.Rivals.Unread {
 		none = false
+		p = op.Visible(p)
 		out.note(!h.seen.Rivals.Reapplies, lang.F("TuneD is active, and what its profile %s sets could not be read. It applies /etc/sysctl.d after a profile unless reapply_sysctl is off.", "TuneD 已启用，但读不到方案 %s 的内容。除非关闭 reapply_sysctl，它会在方案之后重新应用 /etc/sysctl.d。", p))
 	}
 	if none {
@@ -137,9 +146,9 @@ func (h *host) noteSettings(list []setting, out *nofile) {
 		p := h.seen.Params[s.Key]
 		switch {
 		case s.AtLeast && !s.InFile && p.Readable && above(s.Key, p.Value, s.Value):
-			out.note(false, lang.F("%s is %s, above %s: kept, and not written down, since a line would lower it at boot.", "%s 为 %s，高于 %s：保持不变，也不写入文件，否则开机时反而会被调低。", s.Key, tidy(p.Value), s.Value))
+			out.note(false, lang.F("%s is %s, above %s: kept, and not written down, since a line would lower it at boot.", "%s 为 %s，高于 %s：保持不变，也不写入文件，否则开机时反而会被调低。", s.Key, op.Visible(tidy(p.Value)), s.Value))
 		case s.AtLeast && !s.InFile && p.Readable:
-			out.note(false, lang.F("%s is not written down: without the line that keeps it at %s, systemd sets it to the largest number there is at boot.", "%s 不写入文件：去掉把它压在 %s 的那一行后，systemd 开机时会把它设为最大值。", s.Key, tidy(p.Value)))
+			out.note(false, lang.F("%s is not written down: without the line that keeps it at %s, systemd sets it to the largest number there is at boot.", "%s 不写入文件：去掉把它压在 %s 的那一行后，systemd 开机时会把它设为最大值。", s.Key, op.Visible(tidy(p.Value))))
 		case s.AtLeast && !s.InFile:
 			out.note(false, lang.F("%s is not written down: what it is at boot depends on the machine, and the line might lower it. Run goxin on the running machine.", "%s 不写入文件：其开机值取决于机器，写入可能反而调低。请在机器运行后再执行 goxin。", s.Key))
 		}

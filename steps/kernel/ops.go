@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"goxin/assets/lang"
@@ -43,7 +44,9 @@ func (h *host) ops(a answers) ([]engine.Op, error) {
 	}
 	var ops []engine.Op
 	if content := sysctlContent(a.Profile, list); content != "" {
-		ops = append(ops, dir(path.Dir(ownFile)))
+		for _, d := range parents(ownFile) {
+			ops = append(ops, dir(d))
+		}
 		ops = append(ops, h.comments(a, list)...)
 		ops = append(ops, &op.File{
 			Path: ownFile, Content: content, Mode: 0o644, Owner: machine.RootOwner,
@@ -53,7 +56,7 @@ func (h *host) ops(a answers) ([]engine.Op, error) {
 		})
 	}
 	for _, s := range list {
-		ops = append(ops, &op.Sysctl{Key: s.Key, Value: s.Value, AtLeast: s.AtLeast, Reason: s.Reason})
+		ops = append(ops, &op.Sysctl{Key: s.Key, Value: s.Value, AtLeast: s.AtLeast, Unwritten: !s.InFile, Reason: s.Reason})
 	}
 	return append(ops, limitOps(h.limits(a))...), nil
 }
@@ -76,7 +79,7 @@ func (h *host) comments(a answers, list []setting) []engine.Op {
 		ops = append(ops, &op.Comment{Path: c.File, Line: c.Text, Reason: lang.F(
 			"Line %d of %s sets %s to %s and would win over %s: %s.\nSource: sysctl.d(5), sysctl(8)\nRisk: whoever wrote it may count on it. Undo puts it back.",
 			"%[2]s 第 %[1]d 行把 %[3]s 设为 %[4]s，会盖过 %[5]s：%[6]s。\n依据：sysctl.d(5)、sysctl(8)\n风险：写下它的人也许依赖它。撤销时原样恢复。",
-			c.Line.Line, c.File, c.Key, c.Value, c.Then, c.why())})
+			c.Line.Line, op.Visible(c.File), c.Key, c.says(), c.Then, c.why())})
 	}
 	return ops
 }
@@ -124,6 +127,17 @@ func serviceReason() lang.Text {
 // so that the plan is the same on every machine.
 func dir(name string) *op.Dir {
 	return &op.Dir{Path: name, Mode: 0o755, Owner: machine.RootOwner, Reason: lang.T("The next file needs it.", "下一个文件需要它。")}
+}
+
+// parents are the directories name is in, below the top, the outermost first.
+// A tree may lack all of them.
+func parents(name string) []string {
+	var out []string
+	for d := path.Dir(name); d != "/"; d = path.Dir(d) {
+		out = append(out, d)
+	}
+	slices.Reverse(out)
+	return out
 }
 
 func base(name string) string { return path.Base(name) }

@@ -11,6 +11,7 @@ import (
 	"goxin/detect/machine"
 	"goxin/detect/sysctl"
 	"goxin/steps/engine"
+	"goxin/steps/op"
 )
 
 // host is one machine as the step sees it.
@@ -125,7 +126,7 @@ func (h *host) unsuited(k *Knob) lang.Text {
 	}
 	if k.Unless != "" {
 		if p := h.seen.Params[k.Unless]; p.Readable && p.Value != "0" {
-			return lang.F("left alone: somebody chose %s = %s, and the two exclude each other.", "保持不变：已有人设置 %s = %s，两者互斥。", k.Unless, p.Value)
+			return lang.F("left alone: somebody chose %s = %s, and the two exclude each other.", "保持不变：已有人设置 %s = %s，两者互斥。", k.Unless, op.Visible(p.Value))
 		}
 	}
 	return lang.Text{}

@@ -5,6 +5,7 @@ import (
 
 	"goxin/assets/lang"
 	"goxin/steps/engine"
+	"goxin/steps/op"
 )
 
 // Questions are asked of the machine the run is about.
@@ -104,7 +105,7 @@ func (h *host) row(s setting) (lang.Text, bool) {
 	if s.Value == tidy(p.Value) || s.AtLeast && above(s.Key, p.Value, s.Value) {
 		return lang.Text{}, false
 	}
-	return lang.Same(s.Key + " " + tidy(p.Value) + " → " + s.Value), true
+	return lang.Same(s.Key + " " + op.Visible(tidy(p.Value)) + " → " + s.Value), true
 }
 
 func (h *host) whyProfile() lang.Text {
@@ -137,7 +138,7 @@ func (h *host) editable(a answers) []lang.Text {
 	var out []lang.Text
 	for _, c := range h.conflicts(list) {
 		if c.Editable() && !c.Ours {
-			out = append(out, lang.F("%s sets %s to %s", "%s 把 %s 设为 %s", c.where(), c.Key, c.Value))
+			out = append(out, lang.F("%s sets %s to %s", "%s 把 %s 设为 %s", c.where(), c.Key, c.says()))
 		}
 	}
 	return out

@@ -1,7 +1,9 @@
 package kernel
 
 import (
+	"maps"
 	"math"
+	"slices"
 
 	"goxin/assets/lang"
 	"goxin/detect/sysctl"
@@ -15,6 +17,7 @@ var (
 	_ engine.Step     = Step{}
 	_ engine.Surveyor = Step{}
 	_ engine.Noter    = Step{}
+	_ engine.Crosser  = Step{}
 )
 
 // The profiles there are.
@@ -104,22 +107,49 @@ func readAnswers(v engine.Values) (answers, error) {
 		return a, lang.Errorf(nil, "cannot use profile %q: there is no such profile", "无法使用方案 %q：没有这个方案", a.Profile).
 			WithHint("base, web, database or build", "可用：base、web、database、build")
 	}
-	if a.Soft > a.Hard && a.Hard != 0 {
-		return a, lang.Errorf(nil, "cannot set nofile_soft to %d: it is above nofile, %d", "无法把 nofile_soft 设为 %d：超过了 nofile 的 %d", a.Soft, a.Hard)
-	}
 	for _, k := range sortedKeys(v.Map(keySet)) {
 		value := v.Map(keySet)[k]
 		if err := checkSetting(k + "=" + value); err != nil {
 			return a, err
 		}
-		c := sysctl.Canonical(k)
-		if was, twice := a.Set[c]; twice {
-			return a, lang.Errorf(nil, "cannot set %s twice: to %q and to %q", "%s 设置了两次：%q 和 %q", c, was, value).
-				WithHint("the same key may be written with dots or with slashes; keep one of them", "同一个键用点号或斜杠写是一样的，请只保留一处")
-		}
-		a.Set[c] = value
+		a.Set[sysctl.Canonical(k)] = value
+	}
+	wrong := crossed(v)
+	for _, k := range slices.Sorted(maps.Keys(wrong)) {
+		return a, wrong[k]
 	}
 	return a, nil
+}
+
+// Cross finds a soft limit above the hard one, and one parameter set under two
+// spellings of its name.
+func (Step) Cross(v engine.Values) map[string]error {
+	wrong := crossed(v)
+	for k, err := range wrong {
+		wrong[k] = reason(err)
+	}
+	return wrong
+}
+
+// crossed is Cross with errors that name the keys.
+func crossed(v engine.Values) map[string]error {
+	wrong := make(map[string]error)
+	hard, soft := v.Number(keyNofile, defaultNrOpen), v.Number(keySoft, 0)
+	if soft > hard && hard > 0 {
+		wrong[keySoft] = lang.Errorf(nil, "cannot set nofile_soft to %d: it is above nofile, %d", "无法把 nofile_soft 设为 %d：超过了 nofile 的 %d", soft, hard).
+			WithHint("write at most %d, or raise nofile", "请写不超过 %d 的值，或调高 nofile", hard)
+	}
+	first := make(map[string]string)
+	for _, k := range sortedKeys(v.Map(keySet)) {
+		c := sysctl.Canonical(k)
+		if was, twice := first[c]; twice {
+			wrong[keySet+"."+k] = lang.Errorf(nil, "cannot set %s: it is set as %s as well", "无法设置 %s：又写作 %s，重复了", k, was).
+				WithHint("the same key may be written with dots or with slashes; keep one of them", "同一个键用点号或斜杠写是一样的，请只保留一处")
+			continue
+		}
+		first[c] = k
+	}
+	return wrong
 }
 
 const infinity = math.MaxUint64

@@ -36,6 +36,15 @@ type Seen struct {
 	HugePage uint64 `json:"huge_page"`
 	Limits   Limits `json:"limits"`
 	Rivals   Rivals `json:"rivals"`
+	// Unread are files of sysctl and of limits that could not be read.
+	Unread []Unread `json:"unread,omitempty"`
+}
+
+// Unread is a file that is there and could not be read: whatever was worked
+// out, was worked out without it.
+type Unread struct {
+	File string `json:"file"`
+	Why  string `json:"why"`
 }
 
 // Param is a kernel parameter as it is now.
@@ -63,7 +72,11 @@ func (Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h eng
 		}
 		seen, err := look(m, h.Facts[id].Running, keys)
 		if err != nil {
-			return nil, lang.Errorf(err, "cannot read the kernel configuration", "无法读取内核配置")
+			e := lang.Errorf(err, "cannot read the kernel configuration", "无法读取内核配置")
+			if errors.Is(err, fs.ErrPermission) {
+				return nil, e.WithHint("run goxin as root", "请以 root 身份运行")
+			}
+			return nil, e
 		}
 		out[id] = seen
 	}
@@ -97,13 +110,19 @@ func look(m machine.Machine, running bool, keys []string) (*Seen, error) {
 		s.NrOpen, _ = parseCount(s.Params["fs.nr_open"].Value)
 		s.HugePage = hugePage(m)
 	}
-	var err error
-	if s.Lines, s.Before, err = linesAfter(m, keys); err != nil {
+	config, err := sysctl.Read(m)
+	if err != nil {
 		return nil, err
 	}
+	for _, u := range config.Unreadable {
+		s.Unread = append(s.Unread, Unread{u.Name, u.Err.Error()})
+	}
+	s.Lines, s.Before = linesAfter(m, config, keys)
 	s.SystemdSysctl = unit(m, "systemd-sysctl.service")
 	s.Procps = unit(m, "procps.service")
-	s.Limits = readLimits(m, running)
+	var unread []Unread
+	s.Limits, unread = readLimits(m, running)
+	s.Unread = append(s.Unread, unread...)
 	s.Rivals = readRivals(m)
 	return s, nil
 }

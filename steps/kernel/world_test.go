@@ -206,6 +206,9 @@ func render(items []engine.Item, notes []engine.Note, questions []engine.Questio
 			if o.AtLeast {
 				least = " or more"
 			}
+			if o.Unwritten {
+				least += ", unwritten"
+			}
 			fmt.Fprintf(&b, "sysctl %s = %s%s\n", o.Key, o.Value, least)
 		case *op.Limit:
 			fmt.Fprintf(&b, "limit %d:%d\n", o.Soft, o.Value)

@@ -3,7 +3,6 @@ package op
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"strings"
 
@@ -34,22 +33,18 @@ type commentState struct {
 // Kind is "comment".
 func (o *Comment) Kind() string { return "comment" }
 
-// Target is the path and the line.
-func (o *Comment) Target() string { return o.Path + ": " + o.Line }
+// Target is the path and the line, the same before and after the journal:
+// bytes that are not UTF-8 do not survive it.
+func (o *Comment) Target() string {
+	return Visible(o.Path + ": " + string([]rune(o.Line)))
+}
 
 // Why is the step's reason.
 func (o *Comment) Why() lang.Text { return o.Reason }
 
 // ByHand is one sed command.
 func (o *Comment) ByHand() []string {
-	var b strings.Builder
-	for _, r := range o.Line {
-		if strings.ContainsRune(`\.*[]^$|`, r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	script := `s|^` + b.String() + `\r\{0,1\}$|` + Mark + `&|`
+	script := `s|^` + pattern(o.Line) + `\r\{0,1\}$|` + Mark + `&|`
 	return []string{"sed -i --follow-symlinks " + quote(script) + " " + quote(o.Path)}
 }
 
@@ -71,21 +66,21 @@ func (o *Comment) Observe(_ context.Context, m machine.Machine) (engine.State, e
 // read gives an empty text for a file that is not there.
 func (o *Comment) read(m machine.Machine) (string, machine.Info, error) {
 	if o.Line == "" || strings.Contains(o.Line, "\n") {
-		return "", machine.Info{}, fmt.Errorf("cannot look for %q in %s: not one line", o.Line, o.Path)
+		return "", machine.Info{}, lang.Errorf(nil, "cannot look for %q in %s: it is not one line", "无法在 %[2]s 中查找 %[1]q：不是一行文本", o.Line, Visible(o.Path))
 	}
 	info, err := m.Stat(o.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", info, nil
 	}
 	if err == nil && !info.Mode.IsRegular() {
-		err = fs.ErrInvalid
+		err = notRegular(info.Mode)
 	}
 	var data []byte
 	if err == nil {
 		data, err = m.ReadFile(o.Path)
 	}
 	if err != nil {
-		return "", info, lang.Errorf(err, "cannot read %s", "无法读取 %s", o.Path)
+		return "", info, cannotRead(err, o.Path)
 	}
 	return string(data), info, nil
 }
@@ -138,7 +133,7 @@ func (o *Comment) rewrite(text, letters string) string {
 
 // Diff shows the lines in their context.
 func (o *Comment) Diff(s engine.State) engine.Diff {
-	was, _, err := decode[commentState](s)
+	was, _, err := decode[commentState](o, s)
 	n := strings.Count(was.Occurrences, "a")
 	if err != nil || n == 0 {
 		return engine.Diff{Action: engine.None}
@@ -163,7 +158,7 @@ func (o *Comment) Do(_ context.Context, m machine.Machine, _ func(string)) (engi
 		err = m.Clean(o.Path)
 	}
 	if err != nil {
-		return engine.Outcome{}, lang.Errorf(err, "cannot comment a line of %s", "无法注释 %s 中的一行", o.Path)
+		return engine.Outcome{}, cannot(err, "cannot comment a line of %s", "无法注释 %s 中的一行", Visible(o.Path))
 	}
 	return engine.OK, nil
 }
@@ -176,11 +171,11 @@ func (o *Comment) write(m machine.Machine, info machine.Info, text string) error
 // Undo makes those occurrences active again that were, while all of them are
 // there, in the order they were in.
 func (o *Comment) Undo(_ context.Context, m machine.Machine, before, after engine.State) error {
-	was, _, err := decode[commentState](before)
+	was, _, err := decode[commentState](o, before)
 	if err != nil {
 		return err
 	}
-	ours, seen, err := decode[commentState](after)
+	ours, seen, err := decode[commentState](o, after)
 	if err != nil {
 		return err
 	}
@@ -194,7 +189,7 @@ func (o *Comment) Undo(_ context.Context, m machine.Machine, before, after engin
 	}
 	if now != was.Occurrences {
 		if now != ours.Occurrences || len(now) != len(was.Occurrences) {
-			return notOurs("the line “%s” of %s was changed, moved or removed since", "%[2]s 中的“%[1]s”行之后被修改、移动或删除", o.Line, o.Path)
+			return notOurs("the line was changed, moved or removed since", "该行之后被修改、移动或删除")
 		}
 		err = o.write(m, info, o.rewrite(text, was.Occurrences))
 	}
@@ -202,7 +197,7 @@ func (o *Comment) Undo(_ context.Context, m machine.Machine, before, after engin
 		err = m.Clean(o.Path)
 	}
 	if err != nil {
-		return lang.Errorf(err, "cannot put a line of %s back", "无法还原 %s 中的一行", o.Path)
+		return cannot(err, "cannot put a line of %s back", "无法还原 %s 中的一行", Visible(o.Path))
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ type dirState struct {
 func (o *Dir) Kind() string { return "dir" }
 
 // Target is the path.
-func (o *Dir) Target() string { return o.Path }
+func (o *Dir) Target() string { return Visible(o.Path) }
 
 // Why is the step's reason.
 func (o *Dir) Why() lang.Text { return o.Reason }
@@ -48,7 +48,7 @@ func (o *Dir) ByHand() []string {
 func (o *Dir) Observe(_ context.Context, m machine.Machine) (engine.State, error) {
 	s, err := o.look(m)
 	if err != nil {
-		return engine.State{}, lang.Errorf(err, "cannot read %s", "无法读取 %s", o.Path)
+		return engine.State{}, cannotRead(err, o.Path)
 	}
 	return engine.NewState(s, nil), nil
 }
@@ -74,7 +74,7 @@ func (o *Dir) look(m machine.Machine) (dirState, error) {
 
 // Diff is a creation, or nothing.
 func (o *Dir) Diff(s engine.State) engine.Diff {
-	if was, _, err := decode[dirState](s); err == nil && was.Exists {
+	if was, _, err := decode[dirState](o, s); err == nil && was.Exists {
 		return engine.Diff{Action: engine.None}
 	}
 	return engine.Diff{Action: engine.Create, Note: lang.F("new directory, %s %s", "新建目录，%s %s", o.Mode, ownerName(max(o.Owner.UID, 0), max(o.Owner.GID, 0)))}
@@ -94,32 +94,34 @@ func (o *Dir) Do(_ context.Context, m machine.Machine, _ func(string)) (engine.O
 		}
 	}
 	if err != nil {
-		return engine.Outcome{}, lang.Errorf(err, "cannot make directory %s", "无法创建目录 %s", o.Path)
+		return engine.Outcome{}, cannot(err, "cannot make directory %s", "无法创建目录 %s", o.Target())
 	}
 	return engine.OK, nil
 }
 
 // Undo removes the directory if it was made here and nobody put anything in it.
 func (o *Dir) Undo(_ context.Context, m machine.Machine, before, after engine.State) error {
-	err := o.restore(m, before, after)
+	was, _, err := decode[dirState](o, before)
+	if err != nil {
+		return err
+	}
+	ours, seen, err := decode[dirState](o, after)
+	if err != nil {
+		return err
+	}
+	if !was.Exists {
+		err = o.remove(m, ours, seen)
+	}
 	if err == nil {
 		err = m.Clean(o.Path)
 	}
 	if err != nil && !errors.Is(err, engine.ErrNotOurs) {
-		return lang.Errorf(err, "cannot remove directory %s", "无法删除目录 %s", o.Path)
+		return cannot(err, "cannot remove directory %s", "无法删除目录 %s", o.Target())
 	}
 	return err
 }
 
-func (o *Dir) restore(m machine.Machine, before, after engine.State) error {
-	was, _, err := decode[dirState](before)
-	if err != nil || was.Exists {
-		return err
-	}
-	ours, seen, err := decode[dirState](after)
-	if err != nil {
-		return err
-	}
+func (o *Dir) remove(m machine.Machine, ours dirState, seen bool) error {
 	now, err := o.look(m)
 	if err != nil || !now.Exists {
 		return err
@@ -128,14 +130,14 @@ func (o *Dir) restore(m machine.Machine, before, after engine.State) error {
 		ours = dirState{true, now.with(o.Mode, o.Owner)}
 	}
 	if now != ours {
-		return notOurs("mode or owner of %s was changed since", "%s 的权限或属主之后被修改过", o.Path)
+		return notOurs("its mode or owner was changed since", "其权限或属主之后被修改过")
 	}
 	names, err := m.ReadDir(o.Path)
 	if err != nil {
 		return err
 	}
 	if len(names) > 0 {
-		return notOurs("%s is not empty: %s", "%s 非空：%s", o.Path, names[0])
+		return notOurs("it is not empty: %s is in it", "目录非空：其中有 %s", Visible(names[0]))
 	}
 	return m.Remove(o.Path)
 }

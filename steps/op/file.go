@@ -16,7 +16,9 @@ import (
 )
 
 // File is a file with its content, mode and owner. A link in its place is
-// followed and stays; anything else that is no regular file is an error.
+// followed and stays, but not to a file of another directory that has something
+// else in it: whose that is, and who reads it, nobody here knows. Anything else
+// that is no regular file is an error.
 type File struct {
 	Path    string        `json:"path"`
 	Content string        `json:"content"`
@@ -32,7 +34,8 @@ type File struct {
 
 type fileState struct {
 	Exists bool   `json:"exists"`
-	Link   string `json:"link,omitempty"` // where the path leads, if it is a link
+	Link   string `json:"link,omitempty"` // what the link says, if the path is one
+	Real   string `json:"real,omitempty"` // the file it leads to in the end
 	inode
 }
 
@@ -40,7 +43,7 @@ type fileState struct {
 func (o *File) Kind() string { return "file" }
 
 // Target is the path.
-func (o *File) Target() string { return o.Path }
+func (o *File) Target() string { return Visible(o.Path) }
 
 // Why is the step's reason.
 func (o *File) Why() lang.Text { return o.Reason }
@@ -49,9 +52,21 @@ func (o *File) Why() lang.Text { return o.Reason }
 func (o *File) Observe(_ context.Context, m machine.Machine) (engine.State, error) {
 	s, content, err := o.look(m)
 	if err != nil {
-		return engine.State{}, lang.Errorf(err, "cannot read %s", "无法读取 %s", o.Path)
+		return engine.State{}, cannotRead(err, o.Path)
+	}
+	if err := o.strays(m, s, content); err != nil {
+		return engine.State{}, err
 	}
 	return engine.NewState(s, content), nil
+}
+
+// strays is the error of a link that would have us overwrite a file elsewhere.
+func (o *File) strays(m machine.Machine, s fileState, content []byte) error {
+	if s.Link == "" || !s.Exists || string(content) == o.Content || path.Dir(s.Real) == realpath(m, path.Dir(o.Path)) {
+		return nil
+	}
+	return lang.Errorf(nil, "cannot write %s: it is a link to %s, which is a file of its own", "无法写入 %s：它是指向 %s 的链接，而后者是另一个独立的文件", o.Target(), Visible(s.Real)).
+		WithHint("remove the link: rm %s", "请删除该链接：rm %s", quote(o.Path))
 }
 
 func (o *File) look(m machine.Machine) (s fileState, content []byte, err error) {
@@ -61,6 +76,7 @@ func (o *File) look(m machine.Machine) (s fileState, content []byte, err error) 
 	}
 	if err == nil && info.Mode&fs.ModeSymlink != 0 {
 		if s.Link, err = m.Readlink(o.Path); err == nil {
+			s.Real = realpath(m, o.Path)
 			info, err = m.Stat(o.Path)
 		}
 		if errors.Is(err, fs.ErrNotExist) {
@@ -72,8 +88,7 @@ func (o *File) look(m machine.Machine) (s fileState, content []byte, err error) 
 	}
 	switch {
 	case info.Mode.IsDir():
-		return s, nil, lang.Errorf(nil, "it is a directory", "它是一个目录").
-			WithHint("move the directory away, or choose another path", "请先移走该目录，或换一个路径")
+		return s, nil, notRegular(info.Mode)
 	case !info.Mode.IsRegular():
 		return s, nil, lang.Errorf(nil, "it is not a regular file", "它不是普通文件").
 			WithHint("a link to /dev/null masks the file on purpose; remove it if that is no longer wanted",
@@ -86,9 +101,18 @@ func (o *File) look(m machine.Machine) (s fileState, content []byte, err error) 
 
 // Diff compares content, mode and owner.
 func (o *File) Diff(s engine.State) engine.Diff {
-	was, _, err := decode[fileState](s)
+	was, _, err := decode[fileState](o, s)
 	if err != nil {
 		return engine.Diff{Action: engine.Update, Note: lang.F("%s", "%s", err)}
+	}
+	through := func(note lang.Text) lang.Text {
+		switch {
+		case was.Link == "":
+			return note
+		case note.Empty():
+			return lang.F("through a link: %s", "经由链接：%s", Visible(was.Real))
+		}
+		return lang.F("%s, through a link: %s", "%s，经由链接：%s", note, Visible(was.Real))
 	}
 	same := was.Exists && string(s.Blob) == o.Content
 	want := was.with(o.Mode, o.Owner)
@@ -99,7 +123,7 @@ func (o *File) Diff(s engine.State) engine.Diff {
 	switch {
 	case !was.Exists:
 		d.Action = engine.Create
-		d.Note = lang.F("new, %s %s, %d B", "新建，%s %s，%d B", o.Mode, ownerName(max(o.Owner.UID, 0), max(o.Owner.GID, 0)), len(o.Content))
+		d.Note = through(lang.F("new, %s %s, %d B", "新建，%s %s，%d B", o.Mode, ownerName(max(o.Owner.UID, 0), max(o.Owner.GID, 0)), len(o.Content)))
 	case !same || was.inode != want:
 		d.Action = engine.Update
 		var en, zh []string
@@ -116,7 +140,7 @@ func (o *File) Diff(s engine.State) engine.Diff {
 			en = append(en, fmt.Sprintf("%d B → %d B, not shown", len(s.Blob), len(o.Content)))
 			zh = append(zh, fmt.Sprintf("%d B → %d B，内容不展示", len(s.Blob), len(o.Content)))
 		}
-		d.Note = lang.T(strings.Join(en, ", "), strings.Join(zh, "，"))
+		d.Note = through(lang.T(strings.Join(en, ", "), strings.Join(zh, "，")))
 	}
 	return d
 }
@@ -126,13 +150,16 @@ func (o *File) Diff(s engine.State) engine.Diff {
 func (o *File) Do(_ context.Context, m machine.Machine, _ func(string)) (engine.Outcome, error) {
 	was, content, err := o.look(m)
 	if err == nil {
+		if err := o.strays(m, was, content); err != nil {
+			return engine.Outcome{}, err
+		}
 		err = o.put(m, was, content)
 	}
 	if err == nil {
 		err = m.Clean(o.Path)
 	}
 	if err != nil {
-		return engine.Outcome{}, lang.Errorf(err, "cannot write %s", "无法写入 %s", o.Path)
+		return engine.Outcome{}, cannot(err, "cannot write %s", "无法写入 %s", o.Target())
 	}
 	return engine.OK, nil
 }
@@ -156,12 +183,19 @@ func (o *File) put(m machine.Machine, was fileState, content []byte) error {
 
 // Undo puts content, mode and owner back, or removes the file.
 func (o *File) Undo(ctx context.Context, m machine.Machine, before, after engine.State) error {
-	err := o.restore(m, before, after)
-	if err == nil {
+	was, _, err := decode[fileState](o, before)
+	if err != nil {
+		return err
+	}
+	ours, seen, err := decode[fileState](o, after)
+	if err != nil {
+		return err
+	}
+	if err = o.restore(m, was, before, ours, after, seen); err == nil {
 		err = m.Clean(o.Path)
 	}
 	if err != nil && !errors.Is(err, engine.ErrNotOurs) {
-		return lang.Errorf(err, "cannot put %s back", "无法还原 %s", o.Path)
+		return cannot(err, "cannot put %s back", "无法还原 %s", o.Target())
 	}
 	if err == nil && o.Reload {
 		return reload(ctx, m, nil)
@@ -169,21 +203,13 @@ func (o *File) Undo(ctx context.Context, m machine.Machine, before, after engine
 	return err
 }
 
-func (o *File) restore(m machine.Machine, before, after engine.State) error {
-	was, _, err := decode[fileState](before)
-	if err != nil {
-		return err
-	}
-	ours, seen, err := decode[fileState](after)
-	if err != nil {
-		return err
-	}
+func (o *File) restore(m machine.Machine, was fileState, before engine.State, ours fileState, after engine.State, seen bool) error {
 	now, content, err := o.look(m)
 	if err != nil {
 		return err
 	}
 	if !seen {
-		ours = fileState{Exists: true, Link: was.Link, inode: now.with(o.Mode, o.Owner)}
+		ours = fileState{Exists: true, Link: was.Link, Real: was.Real, inode: now.with(o.Mode, o.Owner)}
 		after = engine.NewState(ours, []byte(o.Content))
 	}
 	if now == was && holds(before, content) {
@@ -195,45 +221,33 @@ func (o *File) restore(m machine.Machine, before, after engine.State) error {
 	owner := now.owner() == ours.owner() || was.Exists && now.owner() == was.owner()
 	switch {
 	case now.Exists != ours.Exists && (seen || now.Exists != was.Exists):
-		return notOurs("%s was removed or made by somebody since", "%s 之后被他人删除或新建", o.Path)
+		if now.Exists {
+			return notOurs("somebody made it since", "之后被他人新建")
+		}
+		return notOurs("somebody removed it since", "之后被他人删除")
 	case now.Link != ours.Link && now.Link != was.Link:
-		return notOurs("%s became a link, or another link, since", "%s 之后被换成了链接或另一个链接", o.Path)
+		return notOurs("it was replaced by a link, or by another link, since", "之后被换成了链接或另一个链接")
 	case now.Exists && !text:
-		return notOurs("the content of %s was changed since", "%s 的内容之后被修改过", o.Path)
+		return notOurs("its content was changed since", "其内容之后被修改过")
 	case now.Exists && (!mode || !owner):
-		return notOurs("mode or owner of %s was changed since", "%s 的权限或属主之后被修改过", o.Path)
+		return notOurs("its mode or owner was changed since", "其权限或属主之后被修改过")
 	}
 	if was.Exists {
 		if !holds(before, before.Blob) {
-			return lang.Errorf(nil, "its old content is not in the journal", "日志中没有它原来的内容")
+			return lang.Errorf(nil, "its old content is not in the journal", "日志中没有它原来的内容").
+				WithHint("put it back by hand, from a backup or from its package", "请从备份或软件包中手工恢复")
 		}
 		return m.WriteFile(o.Path, before.Blob, fs.FileMode(was.Mode), was.owner())
 	}
 	if !now.Exists {
 		return nil
 	}
-	return m.Remove(o.end(m))
+	return m.Remove(realpath(m, o.Path))
 }
 
 // holds says whether content is what s saw, going by its digest.
 func holds(s engine.State, content []byte) bool {
 	return engine.NewState(nil, content).Ref == s.Ref
-}
-
-// end is the file itself where the path is a link.
-func (o *File) end(m machine.Machine) string {
-	name := o.Path
-	for range 40 { // the kernel's own limit
-		target, err := m.Readlink(name)
-		if err != nil {
-			break
-		}
-		if !path.IsAbs(target) {
-			target = path.Dir(name) + "/" + target // not cleaned: the directory may be a link too
-		}
-		name = target
-	}
-	return name
 }
 
 // ByHand is install(1) fed from a here-document.
@@ -247,6 +261,8 @@ func (o *File) ByHand() []string {
 	switch {
 	case !readable([]byte(o.Content)):
 		return []string{fmt.Sprintf("# %d bytes that are not text: %s", len(o.Content), install)}
+	case !plainText(o.Content):
+		out = []string{"printf %b " + octal(o.Content) + " | " + install}
 	case o.Content == "":
 		out = []string{install + " </dev/null"}
 	case !strings.HasSuffix(o.Content, "\n"):

@@ -87,7 +87,7 @@ func TestUndoLeavesAloneWhatSomebodyChanged(t *testing.T) {
 	dir := &Dir{"/etc/x.d", 0o755, machine.RootOwner, why}
 	comment := &Comment{path, "a=1", why}
 	lines := func(w *world) { w.write(path, "a=1\nb\na=1\n", 0o644) }
-	key := &Sysctl{"vm.swappiness", "1", false, why}
+	key := &Sysctl{"vm.swappiness", "1", false, false, why}
 	value := func(w *world) { w.write("/proc/sys/vm/swappiness", "60\n", 0o644) }
 	unit := &Unit{"a.service", "yes", "", "", why}
 	disabled := func(w *world) {

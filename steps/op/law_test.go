@@ -59,8 +59,8 @@ func situations() []situation {
 		{"an empty file that had something", file(func(f *File) { f.Content = "" }), func(w *world) { w.write("/etc/sysctl.d/zz-goxin.conf", "x\n", 0o644) }, ok},
 		{"a file that was empty", file(nil), func(w *world) { w.write("/etc/sysctl.d/zz-goxin.conf", "", 0o644) }, ok},
 		{"a file behind a link", file(nil), func(w *world) {
-			w.write("/etc/real.conf", "x\n", 0o640)
-			w.link("../real.conf", "/etc/sysctl.d/zz-goxin.conf")
+			w.write("/etc/sysctl.d/real.conf", "x\n", 0o640)
+			w.link("real.conf", "/etc/sysctl.d/zz-goxin.conf")
 		}, ok},
 		{"a file behind a link that leads nowhere", file(nil), func(w *world) { w.link("/etc/real.conf", "/etc/sysctl.d/zz-goxin.conf") }, ok},
 		{"a file with bytes that are not UTF-8", file(func(f *File) { f.Content = "\xff\x00\xfe" }), func(w *world) { w.write("/etc/sysctl.d/zz-goxin.conf", "\xd6\xd0\n", 0o644) }, ok},
@@ -85,13 +85,13 @@ func situations() []situation {
 		{"a line that is only like it", &Comment{"/etc/sysctl.conf", "vm.swappiness=60", why}, func(w *world) { w.write("/etc/sysctl.conf", "vm.swappiness=600\n vm.swappiness=60\n", 0o644) }, nothing},
 		{"a line in GBK", &Comment{"/etc/sysctl.conf", "kernel.domainname=\ufffd\ufffd", why}, func(w *world) { w.write("/etc/sysctl.conf", "kernel.domainname=\xd6\xd0\n", 0o644) }, ok},
 
-		{"a parameter", &Sysctl{"vm.swappiness", "1", false, why}, func(w *world) { w.write("/proc/sys/vm/swappiness", "60\n", 0o644) }, ok},
-		{"a parameter that is right already", &Sysctl{"vm.swappiness", "1", false, why}, func(w *world) { w.write("/proc/sys/vm/swappiness", "1\n", 0o644) }, nothing},
-		{"a parameter that is above", &Sysctl{"fs.file-max", "1000000", true, why}, func(w *world) { w.write("/proc/sys/fs/file-max", "9223372036854775807\n", 0o644) }, nothing},
-		{"a parameter to raise", &Sysctl{"fs.file-max", "1000000", true, why}, func(w *world) { w.write("/proc/sys/fs/file-max", "9999\n", 0o644) }, ok},
-		{"a parameter of several fields", &Sysctl{"net.ipv4.tcp_rmem", "4096 131072  6291456", false, why}, func(w *world) { w.write("/proc/sys/net/ipv4/tcp_rmem", "4096\t87380\t6291456\n", 0o644) }, ok},
-		{"a parameter this kernel has not", &Sysctl{"net.ipv4.tcp_tw_recycle", "0", false, why}, func(*world) {}, nothing},
-		{"a parameter the kernel rounds", &Sysctl{"vm.nr_hugepages", "1000", false, why}, func(w *world) {
+		{"a parameter", &Sysctl{"vm.swappiness", "1", false, false, why}, func(w *world) { w.write("/proc/sys/vm/swappiness", "60\n", 0o644) }, ok},
+		{"a parameter that is right already", &Sysctl{"vm.swappiness", "1", false, false, why}, func(w *world) { w.write("/proc/sys/vm/swappiness", "1\n", 0o644) }, nothing},
+		{"a parameter that is above", &Sysctl{"fs.file-max", "1000000", true, false, why}, func(w *world) { w.write("/proc/sys/fs/file-max", "9223372036854775807\n", 0o644) }, nothing},
+		{"a parameter to raise", &Sysctl{"fs.file-max", "1000000", true, false, why}, func(w *world) { w.write("/proc/sys/fs/file-max", "9999\n", 0o644) }, ok},
+		{"a parameter of several fields", &Sysctl{"net.ipv4.tcp_rmem", "4096 131072  6291456", false, false, why}, func(w *world) { w.write("/proc/sys/net/ipv4/tcp_rmem", "4096\t87380\t6291456\n", 0o644) }, ok},
+		{"a parameter this kernel has not", &Sysctl{"net.ipv4.tcp_tw_recycle", "0", false, false, why}, func(*world) {}, nothing},
+		{"a parameter the kernel rounds", &Sysctl{"vm.nr_hugepages", "1000", false, false, why}, func(w *world) {
 			w.write("/proc/sys/vm/nr_hugepages", "0\n", 0o644)
 			w.clamp["/proc/sys/vm/nr_hugepages"] = func(v string) string {
 				if v == "1000" {
@@ -100,11 +100,11 @@ func situations() []situation {
 				return v
 			}
 		}, engine.Clamped},
-		{"a parameter in a read-only container", &Sysctl{"vm.swappiness", "1", false, why}, func(w *world) {
+		{"a parameter in a read-only container", &Sysctl{"vm.swappiness", "1", false, false, why}, func(w *world) {
 			w.write("/proc/sys/vm/swappiness", "60\n", 0o644)
 			w.deny["/proc/sys/vm/swappiness"] = syscall.EROFS
 		}, engine.Refused},
-		{"a parameter another file sets at boot", &Sysctl{"vm.swappiness", "1", false, why}, func(w *world) {
+		{"a parameter another file sets at boot", &Sysctl{"vm.swappiness", "1", false, false, why}, func(w *world) {
 			w.write("/proc/sys/vm/swappiness", "60\n", 0o644)
 			w.write("/etc/sysctl.d/zz-goxin.conf", "vm.swappiness = 1\n", 0o644)
 			w.write("/etc/sysctl.conf", "#\nvm.swappiness=60\n", 0o644)

@@ -79,7 +79,8 @@ func (o *Limit) look(ctx context.Context, m machine.Machine) (s limitState, err 
 	hard, ok := parseLimit(got[noFile])
 	soft, also := parseLimit(got[noFile+"Soft"])
 	if !ok || !also {
-		return s, lang.Errorf(nil, "cannot understand systemd's %s: “%s”", "无法解析 systemd 的 %s：“%s”", noFile, got[noFile])
+		return s, lang.Errorf(nil, "cannot understand systemd's %s: “%s”", "无法解析 systemd 的 %s：“%s”", noFile, Visible(got[noFile])).
+			WithHint("see what it says: systemctl show -p %s", "请查看其输出：systemctl show -p %s", noFile)
 	}
 	return limitState{true, hard, soft}, nil
 }
@@ -107,7 +108,7 @@ func pair(soft, hard uint64) string {
 
 // Diff is one row.
 func (o *Limit) Diff(s engine.State) engine.Diff {
-	was, _, err := decode[limitState](s)
+	was, _, err := decode[limitState](o, s)
 	row := engine.Row{Action: engine.None, Name: noFile, Then: pair(o.Soft, o.Value)}
 	switch {
 	case err != nil:
@@ -172,7 +173,7 @@ func (o *Limit) prove(ctx context.Context, m machine.Machine) (soft, hard uint64
 		err = lang.Errorf(nil, "its limits do not say how many files it may open", "输出中没有可打开文件数的限制")
 	}
 	if err != nil {
-		return 0, 0, lang.Errorf(err, "cannot start a service to see its limits", "无法启动服务以核对其限制").
+		return 0, 0, cannot(exited(err), "cannot start a service to see its %s", "无法启动服务以核对其 %s", noFile).
 			WithHint("“%s” must work; it needs the message bus: systemctl status dbus",
 				"“%s” 必须能执行；它依赖消息总线：systemctl status dbus", strings.Join(probe(), " "))
 	}
@@ -216,7 +217,7 @@ func setBy(m machine.Machine) lang.Text {
 		data, _ := m.ReadFile(name)
 		for i, line := range strings.Split(string(data), "\n") {
 			if k, v, ok := strings.Cut(strings.TrimSpace(line), "="); ok && strings.TrimSpace(k) == noFile {
-				where = fmt.Sprintf("%s:%d (%s)", name, i+1, strings.TrimSpace(v))
+				where = Visible(fmt.Sprintf("%s:%d (%s)", name, i+1, strings.TrimSpace(v)))
 			}
 		}
 	}

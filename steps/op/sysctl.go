@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -17,10 +18,13 @@ import (
 // Sysctl is a parameter of the running kernel. What sets it at boot is a File;
 // this op only looks who will.
 type Sysctl struct {
-	Key     string    `json:"key"`
-	Value   string    `json:"value"`
-	AtLeast bool      `json:"at_least,omitempty"` // raise only: fields that are higher stay
-	Reason  lang.Text `json:"reason"`
+	Key     string `json:"key"`
+	Value   string `json:"value"`
+	AtLeast bool   `json:"at_least,omitempty"` // raise only: fields that are higher stay
+	// Unwritten says that no file of the plan sets the key: when the machine
+	// boots it is what the machine makes it, or what a file says that is there.
+	Unwritten bool      `json:"unwritten,omitempty"`
+	Reason    lang.Text `json:"reason"`
 }
 
 type sysctlState struct {
@@ -30,6 +34,8 @@ type sysctlState struct {
 	// Boot is who sets the key at boot, by reader. Lines have no number here:
 	// a comment added above one changes nothing.
 	Boot map[sysctl.Reader]bootValue `json:"boot,omitempty"`
+	// Unread are the files that could not be read: any of them may win.
+	Unread []string `json:"unread,omitempty"`
 }
 
 type bootValue struct {
@@ -41,7 +47,7 @@ type bootValue struct {
 func (o *Sysctl) Kind() string { return "sysctl" }
 
 // Target is the key in its dotted form.
-func (o *Sysctl) Target() string { return sysctl.Canonical(o.Key) }
+func (o *Sysctl) Target() string { return Visible(sysctl.Canonical(o.Key)) }
 
 // Why is the step's reason.
 func (o *Sysctl) Why() lang.Text { return o.Reason }
@@ -59,8 +65,9 @@ func (o *Sysctl) Observe(_ context.Context, m machine.Machine) (engine.State, er
 	}
 	config, err := sysctl.Read(m)
 	if err != nil {
-		return engine.State{}, lang.Errorf(err, "cannot tell who sets %s at boot", "无法判断启动时由谁设置 %s", o.Target())
+		return engine.State{}, o.unknown(err)
 	}
+	s.Unread = unread(config)
 	for _, r := range sysctl.Readers() {
 		if a, ok := config.Winner(r, o.Key); ok {
 			if s.Boot == nil {
@@ -72,9 +79,28 @@ func (o *Sysctl) Observe(_ context.Context, m machine.Machine) (engine.State, er
 	return engine.NewState(s, nil), nil
 }
 
+func (o *Sysctl) unknown(err error) error {
+	return cannot(err, "cannot tell who sets %s at boot", "无法判断启动时由谁设置 %s", o.Target())
+}
+
+func unread(c *sysctl.Config) []string {
+	var names []string
+	for _, u := range c.Unreadable {
+		names = append(names, u.Name)
+	}
+	return names
+}
+
+// unsure says which files nobody could read.
+func unsure(files []string) lang.Text {
+	all := Visible(strings.Join(files, ", "))
+	return lang.F("what holds at boot is not known: cannot read %s", "启动后的取值未知：无法读取 %s", all)
+}
+
 func (o *Sysctl) look(m machine.Machine) (s sysctlState, err error) {
 	if err := sysctl.Check(o.Key); err != nil {
-		return s, lang.Errorf(err, "cannot use kernel parameter %s", "无法使用内核参数 %s", o.Key)
+		return s, lang.Errorf(err, "cannot use kernel parameter %s", "无法使用内核参数 %s", Visible(o.Key)).
+			WithHint("write it as sysctl shows it: net.core.somaxconn", "请按 sysctl 显示的写法填写，例如 net.core.somaxconn")
 	}
 	if !running(m) {
 		return s, nil
@@ -85,7 +111,7 @@ func (o *Sysctl) look(m machine.Machine) (s sysctlState, err error) {
 		return s, nil
 	}
 	if err != nil {
-		return s, lang.Errorf(err, "cannot read kernel parameter %s", "无法读取内核参数 %s", o.Target())
+		return s, cannot(err, "cannot read kernel parameter %s", "无法读取内核参数 %s", o.Target())
 	}
 	s.Present, s.Value = true, strings.TrimSpace(string(data))
 	return s, nil
@@ -105,31 +131,56 @@ func (o *Sysctl) satisfied(now string) bool { return sysctl.Equal(o.Key, now, o.
 
 // Diff is one row of the running kernel's table.
 func (o *Sysctl) Diff(s engine.State) engine.Diff {
-	was, _, err := decode[sysctlState](s)
+	was, _, err := decode[sysctlState](o, s)
 	row := engine.Row{Action: engine.None, Name: o.Target(), Now: oneLine(was.Value), Then: oneLine(was.Value)}
 	switch {
 	case err != nil:
 		row.Action, row.Note = engine.Update, lang.F("%s", "%s", err)
 	case !was.Running:
-		row.Then, row.Note = o.Value, atNextBoot()
+		row.Then, row.Note = o.atBoot(was)
 	case !was.Present:
 		row.Note = lang.T("not on this kernel", "此内核没有该参数")
 	case !o.satisfied(was.Value):
 		row.Action, row.Then = engine.Update, oneLine(o.want(was.Value))
 	case !sysctl.Equal(o.Key, was.Value, o.Value):
-		row.Note = lang.F("kept: above %s", "保持不变：已高于 %s", o.Value)
+		row.Note = lang.F("kept: above %s", "保持不变：已高于 %s", oneLine(o.Value))
+	}
+	if err == nil && was.Running && was.Present && len(was.Unread) > 0 {
+		if row.Note.Empty() {
+			row.Note = unsure(was.Unread)
+		} else {
+			row.Note = lang.F("%s; %s", "%s；%s", row.Note, unsure(was.Unread))
+		}
 	}
 	return engine.Diff{Action: row.Action, Note: row.Note, Table: runningKernel(), Rows: []engine.Row{row}}
 }
 
+// atBoot is what a machine that does not run will have, as far as anybody can
+// tell: where no file of the plan says it, only if the files there are do, to
+// every reader.
+func (o *Sysctl) atBoot(s sysctlState) (string, lang.Text) {
+	if len(s.Unread) > 0 {
+		return "", unsure(s.Unread)
+	}
+	if !o.Unwritten {
+		return oneLine(o.Value), atNextBoot()
+	}
+	a, ok := s.Boot[sysctl.Systemd]
+	b, also := s.Boot[sysctl.Procps]
+	if ok && also && o.satisfied(a.Value) && sysctl.Equal(o.Key, a.Value, b.Value) {
+		return oneLine(a.Value), lang.F("at boot, by %s", "启动时由 %s 设置", Visible(a.File))
+	}
+	return "", lang.T("not known until it runs", "机器运行后才能得知")
+}
+
 // oneLine has single spaces where the kernel prints tabs.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+func oneLine(s string) string { return Visible(strings.Join(strings.Fields(s), " ")) }
 
 // Drift sees, beyond Diff, that the value goes on being what was accepted, and
 // that a file which was not there, or said something else, will win at boot.
 func (o *Sysctl) Drift(after, now engine.State) engine.Diff {
-	left, _, err := decode[sysctlState](after)
-	is, _, err2 := decode[sysctlState](now)
+	left, _, err := decode[sysctlState](o, after)
+	is, _, err2 := decode[sysctlState](o, now)
 	if err := errors.Join(err, err2); err != nil {
 		return o.Diff(now)
 	}
@@ -145,8 +196,11 @@ func (o *Sysctl) Drift(after, now engine.State) engine.Diff {
 		if ok && b != left.Boot[r] && !o.satisfied(b.Value) {
 			d := o.Diff(now)
 			row := engine.Row{
-				Action: engine.Update, Name: o.Target(), Now: oneLine(b.Value), Then: o.Value,
-				Note: lang.F("at boot, by %s", "启动时由 %s 设置", b.File),
+				Action: engine.Update, Name: o.Target(), Now: oneLine(b.Value), Then: oneLine(o.Value),
+				Note: lang.F("at boot, by %s", "启动时由 %s 设置", Visible(b.File)),
+			}
+			if len(is.Unread) > 0 {
+				row.Note = lang.F("%s; %s", "%s；%s", row.Note, unsure(is.Unread))
 			}
 			d.Action, d.Note, d.Rows = engine.Update, row.Note, []engine.Row{row}
 			return d
@@ -154,6 +208,13 @@ func (o *Sysctl) Drift(after, now engine.State) engine.Diff {
 	}
 	d := o.Diff(now)
 	d.Action, d.Rows[0].Action = engine.None, engine.None
+	for _, name := range is.Unread {
+		if !slices.Contains(left.Unread, name) { // it was read when goxin said that the value would last
+			d.Action, d.Rows[0].Action = engine.Update, engine.Update
+			d.Rows[0].Note = unsure(is.Unread)
+			d.Note = d.Rows[0].Note
+		}
+	}
 	return d
 }
 
@@ -185,7 +246,7 @@ func (o *Sysctl) Do(_ context.Context, m machine.Machine, _ func(string)) (engin
 	}
 	if !o.satisfied(now.Value) {
 		return engine.Outcome{Kind: engine.Clamped, Got: oneLine(now.Value), By: lang.F(
-			"the kernel took %s and made it %s", "内核接受了 %s，但实际取值为 %s", want, oneLine(now.Value))}, nil
+			"the kernel took %s and made it %s", "内核接受了 %s，但实际取值为 %s", oneLine(want), oneLine(now.Value))}, nil
 	}
 	return o.outlives(m, now.Value)
 }
@@ -194,19 +255,26 @@ func (o *Sysctl) Do(_ context.Context, m machine.Machine, _ func(string)) (engin
 func (o *Sysctl) outlives(m machine.Machine, now string) (engine.Outcome, error) {
 	config, err := sysctl.Read(m)
 	if err != nil {
-		return engine.Outcome{}, lang.Errorf(err, "cannot tell who sets %s at boot", "无法判断启动时由谁设置 %s", o.Target())
+		return engine.Outcome{}, o.unknown(err)
 	}
+	missed := unread(config)
 	for _, r := range sysctl.Readers() {
 		a, ok := config.Winner(r, o.Key)
 		if !ok || o.satisfied(a.Value) {
 			continue
 		}
-		where := fmt.Sprintf("%s:%d", a.File, a.Line)
-		by := lang.F("at boot %s sets %s", "启动时 %s 会将其设为 %s", where, a.Value)
+		where := Visible(fmt.Sprintf("%s:%d", a.File, a.Line))
+		by := lang.F("at boot %s sets %s", "启动时 %s 会将其设为 %s", where, oneLine(a.Value))
 		if r == sysctl.Procps {
-			by = lang.F("%s sets %s where “sysctl --system” runs", "凡执行 “sysctl --system”，%s 都会将其设为 %s", where, a.Value)
+			by = lang.F("%s sets %s where “sysctl --system” runs", "凡执行 “sysctl --system”，%s 都会将其设为 %s", where, oneLine(a.Value))
+		}
+		if len(missed) > 0 {
+			by = lang.F("%s; %s", "%s；%s", by, unsure(missed))
 		}
 		return engine.Outcome{Kind: engine.Overridden, By: by, Got: oneLine(now)}, nil
+	}
+	if len(missed) > 0 {
+		return engine.Outcome{Kind: engine.Applied, By: unsure(missed), Got: oneLine(now)}, nil
 	}
 	return engine.OK, nil
 }
@@ -238,7 +306,7 @@ func (o *Sysctl) refusal(m machine.Machine, err error) (lang.Text, bool) {
 }
 
 func (o *Sysctl) failure(err error, value string) error {
-	e := lang.Errorf(err, "cannot set %s to %s", "无法将 %s 设为 %s", o.Target(), value)
+	e := cannot(err, "cannot set %s to %s", "无法将 %s 设为 %s", o.Target(), oneLine(value))
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ERANGE) {
 		return e.WithHint("this kernel does not take that value; choose another for %s in the answers",
 			"此内核不接受该值；请在答案文件中为 %s 换一个值", o.Target())
@@ -248,11 +316,11 @@ func (o *Sysctl) failure(err error, value string) error {
 
 // Undo puts the value in force back. Who sets it at boot is the files' concern.
 func (o *Sysctl) Undo(_ context.Context, m machine.Machine, before, after engine.State) error {
-	was, _, err := decode[sysctlState](before)
+	was, _, err := decode[sysctlState](o, before)
 	if err != nil || !was.Present {
 		return err
 	}
-	ours, seen, err := decode[sysctlState](after)
+	ours, seen, err := decode[sysctlState](o, after)
 	if err != nil {
 		return err
 	}
@@ -267,14 +335,23 @@ func (o *Sysctl) Undo(_ context.Context, m machine.Machine, before, after engine
 		ours = sysctlState{Present: true, Value: o.want(was.Value)}
 	}
 	if !now.Present || !sysctl.Equal(o.Key, now.Value, ours.Value) {
-		return notOurs("%s was set to %s by somebody since", "%s 之后被他人设为 %s", o.Target(), oneLine(now.Value))
+		return o.taken(now)
 	}
 	if err := m.WriteKernel(sysctl.Path(o.Key), []byte(was.Value+"\n")); err != nil {
 		return o.failure(err, was.Value)
 	}
 	if now, err = o.look(m); err == nil && !sysctl.Equal(o.Key, now.Value, was.Value) {
 		return lang.Errorf(nil, "cannot set %s back to %s: the kernel made it %s", "无法将 %s 恢复为 %s：内核实际取值为 %s",
-			o.Target(), oneLine(was.Value), oneLine(now.Value))
+			o.Target(), oneLine(was.Value), oneLine(now.Value)).
+			WithHint("a reboot sets it anew", "重启后会重新设置")
 	}
 	return err
+}
+
+// taken says what stands where our value was.
+func (o *Sysctl) taken(now sysctlState) error {
+	if !now.Present {
+		return notOurs("this kernel has it no longer", "此内核已没有该参数")
+	}
+	return notOurs("somebody set it to %s since", "之后被他人设为 %s", oneLine(now.Value))
 }

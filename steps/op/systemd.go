@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"goxin/assets/lang"
 	"goxin/detect/machine"
 )
 
@@ -24,10 +23,28 @@ func systemctl(ctx context.Context, m machine.Machine, say func(string), args ..
 	argv := append([]string{"systemctl"}, args...)
 	err := m.Run(ctx, machine.Command{Argv: argv, Timeout: 3 * time.Minute}, say)
 	if err != nil {
-		return lang.Errorf(err, "cannot run “%s”", "“%s” 执行失败", strings.Join(argv, " "))
+		return cannot(exited(err), "cannot run “%s”", "“%s” 执行失败", Visible(strings.Join(argv, " "))).
+			WithHint("the journal says more: journalctl -xe", "日志中有详情：journalctl -xe")
 	}
 	return nil
 }
+
+// exit is a program's end without its command line, for where that is said.
+type exit struct{ *machine.ExitError }
+
+func exited(err error) error {
+	var e *machine.ExitError
+	if errors.As(err, &e) {
+		return exit{e}
+	}
+	return err
+}
+
+func (e exit) Error() string {
+	return strings.TrimPrefix(e.ExitError.Error(), strings.Join(e.Argv, " ")+" ")
+}
+
+func (e exit) Unwrap() error { return e.ExitError }
 
 // reload has the service manager read its configuration and units again.
 func reload(ctx context.Context, m machine.Machine, say func(string)) error {
@@ -51,7 +68,11 @@ func show(ctx context.Context, m machine.Machine, properties string, unit ...str
 		return nil, nil
 	}
 	if err != nil {
-		return nil, lang.Errorf(err, "cannot ask systemd", "无法向 systemd 查询").
+		about, _, _ := strings.Cut(properties, ",")
+		if len(unit) > 0 {
+			about = unit[0]
+		}
+		return nil, cannot(exited(err), "cannot ask systemd about %s", "无法向 systemd 查询 %s", about).
 			WithHint("try “systemctl status”: is the service manager answering?", "请执行 “systemctl status”，确认服务管理器是否有响应")
 	}
 	return out, nil

@@ -123,7 +123,7 @@ func (o *Unit) wantsActive(s unitState) bool {
 
 // Diff is one row for each property that changes.
 func (o *Unit) Diff(s engine.State) engine.Diff {
-	was, _, err := decode[unitState](s)
+	was, _, err := decode[unitState](o, s)
 	d := engine.Diff{Action: engine.None, Table: lang.T("services", "服务")}
 	if err != nil {
 		d.Action, d.Note = engine.Update, lang.F("%s", "%s", err)
@@ -234,7 +234,7 @@ func (o *Unit) run(ctx context.Context, m machine.Machine, say func(string), ver
 			continue
 		}
 		if v[0] == "start" {
-			return lang.Errorf(o.said(ctx, m, err), "cannot start %s", "无法启动 %s", o.Name).
+			return lang.Errorf(o.said(ctx, m, errors.Unwrap(err)), "cannot start %s", "无法启动 %s", o.Name).
 				WithHint("see the whole of it: journalctl -u %s", "查看完整日志：journalctl -u %s", o.Name)
 		}
 		return err
@@ -242,7 +242,7 @@ func (o *Unit) run(ctx context.Context, m machine.Machine, say func(string), ver
 	return nil
 }
 
-// said is err with what the unit's status and journal say last.
+// said is err, or what the unit's status and journal say last.
 func (o *Unit) said(ctx context.Context, m machine.Machine, err error) error {
 	var lines []string
 	for _, argv := range [][]string{
@@ -259,16 +259,19 @@ func (o *Unit) said(ctx context.Context, m machine.Machine, err error) error {
 	if len(lines) == 0 {
 		return err
 	}
+	for i := range lines {
+		lines[i] = Visible(lines[i])
+	}
 	return errors.New(strings.Join(lines, "\n"))
 }
 
 // Undo restores each property that is still ours.
 func (o *Unit) Undo(ctx context.Context, m machine.Machine, before, after engine.State) error {
-	was, _, err := decode[unitState](before)
+	was, _, err := decode[unitState](o, before)
 	if err != nil || !was.Manager {
 		return err
 	}
-	ours, seen, err := decode[unitState](after)
+	ours, seen, err := decode[unitState](o, after)
 	if err != nil {
 		return err
 	}
@@ -282,7 +285,7 @@ func (o *Unit) Undo(ctx context.Context, m machine.Machine, before, after engine
 		mine := seen && now.File == ours.File || !seen && o.partway(now) ||
 			was.Link != "" && now.File == "" // half an Undo: disabled, and not yet linked again
 		if !mine {
-			return notOurs("%s is %s now: somebody changed it since", "%s 目前为 %s：之后被他人修改过", o.Name, now.File)
+			return o.taken(now)
 		}
 		verbs = o.refile(now, was)
 	}
@@ -304,6 +307,14 @@ func (o *Unit) Undo(ctx context.Context, m machine.Machine, before, after engine
 // partway says whether now is a state that Do passes through or ends in.
 func (o *Unit) partway(now unitState) bool {
 	return o.Masked != "" && !o.wantsMask(now) || o.Enabled != "" && !now.masked() && now.enabled(o.Enabled)
+}
+
+// taken says what stands where our state was.
+func (o *Unit) taken(now unitState) error {
+	if now.File == "" {
+		return notOurs("its unit file was removed since", "其单元文件之后被删除")
+	}
+	return notOurs("somebody changed it since: it is %s now", "之后被他人修改过：目前为 %s", now.File)
 }
 
 // refile is how to get from one UnitFileState to another. What comes is made
