@@ -24,6 +24,21 @@ func runArg(args []string) (engine.RunID, error) {
 	return engine.RunID(n), nil
 }
 
+// onRun is a command about one run, whose number it takes as its argument.
+func (a *app) onRun(do func(*cobra.Command, *engine.Engine, engine.RunID) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		id, err := runArg(args)
+		if err != nil {
+			return err
+		}
+		e, err := a.engine(nil)
+		if err != nil {
+			return err
+		}
+		return do(c, e, id)
+	}
+}
+
 func (a *app) runsCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
@@ -70,15 +85,7 @@ func (a *app) undoCommand() *cobra.Command {
 		Use:   "undo [RUN]",
 		Short: a.s("Put back what the newest run (or RUN) changed", "还原最近一次运行（或 RUN）的改动"),
 		Args:  cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			id, err := runArg(args)
-			if err != nil {
-				return err
-			}
-			e, err := a.engine(nil)
-			if err != nil {
-				return err
-			}
+		RunE: a.onRun(func(c *cobra.Command, e *engine.Engine, id engine.RunID) error {
 			if c.Flags().Changed("only") && e.Step(only) == nil {
 				return usageError{lang.Errorf(nil, "cannot undo %q: there is no such step", "无法撤销 %q：没有这个步骤", only).WithHint("see `goxin runs`", "用 `goxin runs` 查看")}
 			}
@@ -98,7 +105,7 @@ func (a *app) undoCommand() *cobra.Command {
 				return exitError(exitDeviates)
 			}
 			return nil
-		},
+		}),
 	}
 	c.Flags().StringVar(&only, "only", "", a.s("only this step of the run", "只撤销该运行中的这一步"))
 	return c
@@ -193,21 +200,13 @@ func (a *app) confirmCommand() *cobra.Command {
 		Use:   "confirm [RUN]",
 		Short: a.s("Let a run that awaits it stand", "确认并保留等待确认的运行"),
 		Args:  cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			id, err := runArg(args)
-			if err != nil {
-				return err
-			}
-			e, err := a.engine(nil)
-			if err != nil {
-				return err
-			}
+		RunE: a.onRun(func(c *cobra.Command, e *engine.Engine, id engine.RunID) error {
 			info, err := e.Confirm(c.Context(), id)
 			if err == nil {
 				a.say("run %d stands", "运行 %d 已确认保留", info.ID)
 			}
 			return err
-		},
+		}),
 	}
 }
 
@@ -217,17 +216,9 @@ func (a *app) guardCommand() *cobra.Command {
 		Use:    "guard RUN",
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			id, err := runArg(args)
-			if err != nil {
-				return err
-			}
-			e, err := a.engine(nil)
-			if err != nil {
-				return err
-			}
+		RunE: a.onRun(func(c *cobra.Command, e *engine.Engine, id engine.RunID) error {
 			return e.Guard(c.Context(), id)
-		},
+		}),
 	}
 }
 
@@ -236,20 +227,12 @@ func (a *app) forgetCommand() *cobra.Command {
 		Use:   "forget RUN",
 		Short: a.s("Destroy what was kept to undo a run; it can never be undone", "销毁某次运行的还原内容；此后无法撤销"),
 		Args:  cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			id, err := runArg(args)
-			if err != nil {
-				return err
-			}
-			e, err := a.engine(nil)
-			if err != nil {
-				return err
-			}
+		RunE: a.onRun(func(c *cobra.Command, e *engine.Engine, id engine.RunID) error {
 			if err := e.Forget(id); err != nil {
 				return err
 			}
 			a.say("run %d is forgotten", "运行 %d 已遗忘", id)
 			return nil
-		},
+		}),
 	}
 }
