@@ -18,7 +18,7 @@ TOOLS     ?= $(CURDIR)/.tools
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: build ## build goxin and open the wizard on this machine; nothing changes before a confirmed diff
+run: build ## build goxin and open the wizard on this machine; nothing but your answers is written before a confirmed diff
 	@./bin/goxin
 
 build: ## bin/goxin for this machine
