@@ -60,9 +60,11 @@ func (p *askPage) Enter() tea.Cmd {
 }
 
 // surveySay passes on what a survey reports.
-func (a *App) surveySay() func(lang.Text) {
+func (a *App) surveySay() func(engine.Progress) {
 	f, id := a.feed, a.step().ID()
-	return func(t lang.Text) { f.notify(engine.Event{What: engine.Surveying, Step: id, Text: t}) }
+	return func(p engine.Progress) {
+		f.notify(engine.Event{What: engine.Surveying, Step: id, Text: p.Text, Table: p.Table})
+	}
 }
 
 func (p *askPage) Update(msg tea.Msg) (nav, tea.Cmd) {

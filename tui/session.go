@@ -17,7 +17,7 @@ type Session interface {
 	Pending() (*engine.RunInfo, error)
 	Runs() ([]engine.RunInfo, error)
 	Detect(context.Context) (engine.Hosts, error)
-	Survey(ctx context.Context, s engine.Step, v engine.Values, say func(lang.Text)) (engine.Survey, error)
+	Survey(ctx context.Context, s engine.Step, v engine.Values, say func(engine.Progress)) (engine.Survey, error)
 	Plan(ctx context.Context, s engine.Step, sv engine.Survey, v engine.Values) (*engine.StepPlan, error)
 	Start(context.Context, engine.RunOptions) (RunUnderWay, error)
 	Resume(context.Context) (RunUnderWay, []engine.StepResult, error)

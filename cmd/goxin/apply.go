@@ -205,6 +205,8 @@ func (a *app) listener(asJSON bool) func(engine.Event) {
 			a.say("  [%d/%d] %s: %s", "  [%d/%d] %s：%s", ev.N, ev.Of, ev.Target, ev.Outcome.Kind.Text())
 		case engine.Output:
 			a.say("        %s", "        %s", ev.Text)
+		case engine.Proving:
+			a.say("  trying: %s", "  正在验证：%s", ev.Text)
 		case engine.Proved:
 			a.say("  proved: %s", "  已验证：%s", ev.Text)
 		}

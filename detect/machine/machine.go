@@ -128,6 +128,10 @@ type Machine interface {
 	Run(ctx context.Context, c Command, out func(line string)) error
 	Dial(ctx context.Context, network, address string) (net.Conn, error)
 
+	// Getenv is a variable of the environment goxin was started in there, such as
+	// http_proxy; "" in a tree and on a captured machine.
+	Getenv(name string) string
+
 	Kernel() (Kernel, error)
 	Now() time.Time
 	// Lock takes the lock file name for this process without waiting and

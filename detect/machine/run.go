@@ -128,6 +128,13 @@ func lookPath(name string) (string, error) {
 	return "", &exec.Error{Name: name, Err: exec.ErrNotFound}
 }
 
+func (t *tree) Getenv(name string) string {
+	if !t.local {
+		return ""
+	}
+	return os.Getenv(name)
+}
+
 func (t *tree) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if !t.local {
 		return nil, notRunning("dial "+address, t.id)

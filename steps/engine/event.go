@@ -21,6 +21,7 @@ const (
 	Skipped     What = "skipped"
 	Done        What = "done" // Outcome says how
 	Failed      What = "failed"
+	Proving     What = "proving" // what Text says is being tried
 	Proved      What = "proved"
 	StepDone    What = "step-done"
 	Undoing     What = "undoing"
@@ -45,6 +46,7 @@ type Event struct {
 	Of      int        `json:"of,omitempty"`
 	Outcome *Outcome   `json:"outcome,omitempty"`
 	Text    lang.Text  `json:"text,omitzero"`
+	Table   *Table     `json:"table,omitempty"` // of a survey: it replaces the one before
 	Error   lang.Text  `json:"error,omitzero"`
 	Hint    lang.Text  `json:"hint,omitzero"`
 }

@@ -69,6 +69,16 @@ type stepHistory struct {
 	done   bool
 }
 
+// begun reports whether the step has come to any of its ops.
+func (s *stepHistory) begun() bool {
+	for _, o := range s.ops {
+		if o.status != opPlanned && o.status != opSkipped {
+			return true
+		}
+	}
+	return false
+}
+
 // undone reports whether the step was undone, as far as it could be.
 func (s *stepHistory) undone() bool {
 	some := false

@@ -29,7 +29,7 @@ type Planned struct {
 // same answers and survey; Reviewed is the digest of this very diff.
 type StepPlan struct {
 	Step     string    `json:"step"`
-	Values   Values    `json:"values"`
+	Values   Values    `json:"values"` // as a Recaller left them
 	Survey   Survey    `json:"survey,omitempty"`
 	Items    []Planned `json:"items"`
 	Notes    []Note    `json:"notes,omitempty"`
@@ -52,7 +52,7 @@ func (p *StepPlan) Changes() int {
 
 // Survey looks up what s needs before it can be planned; nil for a step that
 // needs nothing.
-func (e *Engine) Survey(ctx context.Context, s Step, v Values, say func(lang.Text)) (Survey, error) {
+func (e *Engine) Survey(ctx context.Context, s Step, v Values, say func(Progress)) (Survey, error) {
 	sv, ok := s.(Surveyor)
 	if !ok {
 		return nil, nil
@@ -77,6 +77,9 @@ func (e *Engine) Plan(ctx context.Context, s Step, sv Survey, v Values) (*StepPl
 			err = lang.Errorf(err, "cannot plan %s", "无法为「%s」制定计划", s.Title())
 		}
 		return nil, err
+	}
+	if r, ok := s.(Recaller); ok {
+		v = r.Recall(h, sv, v)
 	}
 	p := &StepPlan{Step: s.ID(), Values: v, Survey: sv, Items: make([]Planned, len(items))}
 	for i, it := range items {

@@ -235,6 +235,12 @@ func (r *Run) fresh(ctx context.Context, p *StepPlan) error {
 func (r *Run) finishStep(ctx context.Context, s int, proofs []Proof) (StepResult, error) {
 	step := r.h.steps[s-1]
 	r.e.notify(Event{What: StepStarted, Run: r.ID(), Step: step.id, Of: len(step.ops)})
+	// A resumed step that had begun to change the machine passed its trials then.
+	if !step.begun() {
+		if err := r.prove(ctx, s, proofs, true); err != nil {
+			return step.result(), err
+		}
+	}
 	for _, o := range step.ops {
 		if o.status == opSkipped || o.status == opDone || o.status == opLeft {
 			continue
@@ -247,21 +253,36 @@ func (r *Run) finishStep(ctx context.Context, s int, proofs []Proof) (StepResult
 			return step.result(), err
 		}
 	}
-	for _, p := range proofs {
-		seen, err := p.Prove(ctx, r.e.machines[p.On])
-		if err != nil {
-			return step.result(), lang.Errorf(err, "cannot prove: %s", "验证未通过：%s", p.Title)
-		}
-		if err := r.journal(record{What: "proved", S: s, Text: &seen}); err != nil {
-			return step.result(), err
-		}
-		r.e.notify(Event{What: Proved, Run: r.ID(), Step: step.id, On: p.On, Text: lang.F("%s: %s", "%s：%s", p.Title, seen)})
+	if err := r.prove(ctx, s, proofs, false); err != nil {
+		return step.result(), err
 	}
 	if err := r.journal(record{What: "step-done", S: s}); err != nil {
 		return step.result(), err
 	}
 	r.e.notify(Event{What: StepDone, Run: r.ID(), Step: step.id})
 	return step.result(), nil
+}
+
+// prove holds the proofs that come before the first change of step s, or those
+// that come after its last.
+func (r *Run) prove(ctx context.Context, s int, proofs []Proof, first bool) error {
+	for _, p := range proofs {
+		if p.First != first {
+			continue
+		}
+		ev := Event{What: Proving, Run: r.ID(), Step: r.h.steps[s-1].id, On: p.On, Text: p.Title}
+		r.e.notify(ev)
+		seen, err := p.Prove(ctx, r.e.machines[p.On])
+		if err != nil {
+			return lang.Errorf(err, "cannot prove: %s", "验证未通过：%s", p.Title)
+		}
+		if err := r.journal(record{What: "proved", S: s, Text: &seen}); err != nil {
+			return err
+		}
+		ev.What, ev.Text = Proved, lang.F("%s: %s", "%s：%s", p.Title, seen)
+		r.e.notify(ev)
+	}
+	return nil
 }
 
 // do carries one op out. What the journal says before it, and what it says

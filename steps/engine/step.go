@@ -52,7 +52,14 @@ type Step interface {
 // Surveyor is a step that has to look something up before it can be planned.
 // It reads; say reports progress to a person and may be nil.
 type Surveyor interface {
-	Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h Hosts, v Values, say func(lang.Text)) (Survey, error)
+	Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h Hosts, v Values, say func(Progress)) (Survey, error)
+}
+
+// Recaller is a step with answers that leave something to be found out (source:
+// fastest). Recall gives v with what was found written beside the answer, in a
+// field of its own that changes no plan: so the saved file tells it. Pure.
+type Recaller interface {
+	Recall(Hosts, Survey, Values) Values
 }
 
 // Noter is a step that has something to tell about its plan beyond the changes.
@@ -79,6 +86,11 @@ type Prover interface {
 type Proof struct {
 	On    machine.ID
 	Title lang.Text
+	// First proofs come before the step's first change, as a trial of what is about
+	// to be written: one that fails leaves the machine as it was. They put nothing
+	// but throw-away files on the machine, and clean those up. The others come
+	// after the last change.
+	First bool
 	// Prove returns what was seen. An error fails the step.
 	Prove func(ctx context.Context, m machine.Machine) (lang.Text, error)
 }

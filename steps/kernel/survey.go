@@ -56,7 +56,7 @@ type Param struct {
 
 // Survey reads the machines' present values and configuration. It takes a few
 // milliseconds and runs no program.
-func (Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h engine.Hosts, v engine.Values, say func(lang.Text)) (engine.Survey, error) {
+func (Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h engine.Hosts, v engine.Values, say func(engine.Progress)) (engine.Survey, error) {
 	keys := surveyedKeys(v)
 	out := make(survey, len(h.Order))
 	for _, id := range h.Order {
@@ -68,7 +68,7 @@ func (Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h eng
 			return nil, fmt.Errorf("no machine %q to survey", id)
 		}
 		if say != nil {
-			say(lang.F("reading the kernel parameters of %s", "正在读取 %s 的内核参数", string(id)))
+			say(engine.Say(lang.F("reading the kernel parameters of %s", "正在读取 %s 的内核参数", string(id))))
 		}
 		seen, err := look(m, h.Facts[id].Running, keys)
 		if err != nil {
