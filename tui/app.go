@@ -49,10 +49,12 @@ type App struct {
 	overlays []overlay
 
 	hosts    engine.Hosts
+	found    map[string]looked // by step: surveys that still hold
 	progress []progress
 	run      *held          // holds the lock; nil once it has ended
 	runs     []engine.RunID // of this wizard, in their order
 	wrote    bool           // something may have been written to a machine
+	begun    map[int]bool   // by step: a change was begun
 	midway   bool           // a run was left where it stood
 	awaited  *awaited       // a run that is taken back unless it is confirmed
 	notice   lang.Text      // what became of a run that was pending

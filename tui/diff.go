@@ -19,17 +19,15 @@ const confirmWithin = 120 * time.Second
 // the room, and nothing is written before it.
 type diffPage struct {
 	*App
+	look   looking
+	looked bool // the survey is over, the plan is being made
 	plan   *engine.StepPlan
-	said   lang.Text
 	err    error
 	cursor int // index among the stops
 	scroll scroll
 }
 
-type planned struct {
-	hosts engine.Hosts
-	plan  *engine.StepPlan
-}
+type planned struct{ plan *engine.StepPlan }
 
 func (p *diffPage) Enter() tea.Cmd {
 	p.outcome = outcome{}
@@ -39,20 +37,19 @@ func (p *diffPage) Enter() tea.Cmd {
 		p.answers[id] = engine.Values{}
 		save = p.saveAnswers()
 	}
-	s, step, v := p.session, p.step(), copyValues(p.answers[id])
-	say, look := p.surveySay(), p.lookAgain()
-	return tea.Batch(save, p.job(func(ctx context.Context) (tea.Msg, error) {
-		hosts, err := look(ctx)
-		if err != nil {
-			return nil, err
-		}
-		sv, err := s.Survey(ctx, step, v, say) // what is looked up may depend on the answers
-		if err != nil {
-			return nil, err
-		}
-		plan, err := s.Plan(ctx, step, sv, v)
-		return planned{hosts, plan}, err
-	}))
+	p.looked = false
+	return tea.Batch(save, p.begin(&p.look), p.lookUp())
+}
+
+// makePlan is what follows the survey.
+func (p *diffPage) makePlan(l looked) tea.Cmd {
+	p.looked = true
+	p.look.said, p.look.table = lang.Text{}, nil
+	s, step, v := p.session, p.step(), copyValues(p.answers[p.step().ID()])
+	return p.job(func(ctx context.Context) (tea.Msg, error) {
+		plan, err := s.Plan(ctx, step, l.survey, v)
+		return planned{plan}, err
+	})
 }
 
 // Refresh keeps the change under the cursor in sight.
@@ -69,15 +66,19 @@ func (p *diffPage) Refresh() tea.Cmd {
 
 func (p *diffPage) Update(msg tea.Msg) (nav, tea.Cmd) {
 	switch msg := msg.(type) {
+	case tick:
+		return stay, p.ticked(&p.look, p.plan == nil && p.err == nil)
+	case looked:
+		p.keepLooked(msg)
+		return stay, p.makePlan(msg)
 	case planned:
-		p.hosts, p.plan, p.err = msg.hosts, msg.plan, nil
+		p.plan, p.err = msg.plan, nil
 		p.outcome.plan = msg.plan
+		return stay, p.recalled(msg.plan.Values)
 	case broken:
 		p.err = msg.err
 	case engine.Event:
-		if msg.What == engine.Surveying {
-			p.said = msg.Text
-		}
+		p.look.hear(msg, p.step().ID())
 	}
 	return stay, nil
 }
@@ -94,7 +95,7 @@ func (p *diffPage) Keys() []binding {
 			out, esc,
 		}
 	case p.plan == nil:
-		return []binding{esc}
+		return p.lookingKeys(&p.look)
 	case p.plan.Changes() == 0:
 		return append(p.moveKeys(),
 			binding{keys: []string{"?"}, desc: lang.T("why", "原因"), do: p.showWhy},
@@ -112,6 +113,9 @@ func (p *diffPage) Keys() []binding {
 	if !p.review && asks(p.step()) {
 		bs = append(bs, binding{keys: []string{"e"}, desc: lang.T("edit answers", "修改应答"), rare: p.width < 100, do: goes(back)})
 	}
+	if _, looks := p.step().(engine.Surveyor); looks {
+		bs = append(bs, binding{keys: []string{"r"}, desc: lang.T("measure again", "重新检查"), rare: true, do: p.again})
+	}
 	write := lang.T("write these changes", "写入这些改动")
 	if p.width < 60 {
 		write = lang.T("write", "写入")
@@ -126,7 +130,8 @@ func (p *diffPage) Keys() []binding {
 }
 
 func (p *diffPage) again() (nav, tea.Cmd) {
-	p.err, p.plan = nil, nil
+	delete(p.found, p.step().ID()) // it may be what was found that is wrong
+	p.err, p.plan, p.cursor, p.scroll = nil, nil, 0, scroll{}
 	return stay, p.Enter()
 }
 
@@ -147,10 +152,8 @@ func (p *diffPage) askWrite(within time.Duration) (nav, tea.Cmd) {
 		title = lang.F("Write 1 change to %s?", "向 %s 写入 1 项改动？", p.hostname())
 	}
 	text := []lang.Text{lang.T("Each can be undone, and is read back once it is written.", "每一项都可撤销，写入后会逐一回读核对。")}
-	for _, it := range p.plan.Items {
-		if it.Diff.Action == engine.CannotUndo {
-			text = append(text, lang.F("Cannot be undone: %s", "无法撤销：%s", it.Target))
-		}
+	if t := forGood(p.plan.Items); !t.Empty() {
+		text = []lang.Text{lang.T("Each is read back once it is written. All can be undone but what follows.", "写入后会逐一回读核对。除下列内容外均可撤销。"), t}
 	}
 	if within > 0 {
 		text = append(text, lang.F("Taken back by itself after %d s unless you confirm it, even if this terminal is gone.",
@@ -160,6 +163,30 @@ func (p *diffPage) askWrite(within time.Duration) (nav, tea.Cmd) {
 		p.outcome = outcome{plan: p.plan, confirm: within}
 		return next, nil
 	}})
+}
+
+// forGood names what cannot be undone: the first of it where it is much.
+func forGood(items []engine.Planned) lang.Text {
+	var names []string
+	for _, it := range items {
+		n := len(names)
+		for _, r := range it.Diff.Rows {
+			if r.Action == engine.CannotUndo {
+				names = append(names, r.Name)
+			}
+		}
+		if n == len(names) && it.Diff.Action == engine.CannotUndo {
+			names = append(names, cut(clean(it.Target), 50, "..."))
+		}
+	}
+	const most = 3
+	if n := len(names) - most; n > 0 {
+		return lang.F("Cannot be undone: %s and %d more", "无法撤销：%s，另有 %d 项", strings.Join(names[:most], ", "), n)
+	}
+	if len(names) == 0 {
+		return lang.Text{}
+	}
+	return lang.F("Cannot be undone: %s", "无法撤销：%s", strings.Join(names, ", "))
 }
 
 func (a *App) hostname() string {
@@ -174,11 +201,13 @@ func (p *diffPage) View(w, h int) string {
 	switch {
 	case p.err != nil:
 		return p.pane(w, h, p.head(w, title, p.say("cannot be planned", "无法制定计划"), ""), p.errorLines(p.err, w-2), scroll{}, -1)
+	case p.plan == nil && !p.looked:
+		return p.lookingView(w, h, p.say("looking, nothing is changed", "正在了解现状，不做任何改动"), p.say("looking", "正在了解"), &p.look)
 	case p.plan == nil:
-		return p.pane(w, h, p.head(w, title, p.say("planning, nothing is changed", "正在制定计划，不做任何改动"), ""), []string{p.s(p.said)}, scroll{}, -1)
+		return p.lookingView(w, h, p.say("planning, nothing is changed", "正在制定计划，不做任何改动"), p.say("planning", "正在计划"), &p.look)
 	}
 	written := p.say("nothing written yet", "尚未写入")
-	if p.App.progress[p.place.step] == failed && len(p.runs) > 0 {
+	if p.App.progress[p.place.step] == failed && p.begun[p.place.step] {
 		written = p.say("part of it is written", "部分已写入")
 	}
 	head := p.head(w, title, p.state(), written)
@@ -355,72 +384,6 @@ func (p *diffPage) showByHand() (nav, tea.Cmd) {
 	o.body(w - 2)
 	o.scroll.top = at
 	return p.push(o)
-}
-
-func (p *diffPage) moveKeys() []binding {
-	move := func(by int) func() (nav, tea.Cmd) {
-		return func() (nav, tea.Cmd) {
-			p.move(by)
-			return stay, nil
-		}
-	}
-	page := func(sign int) func() (nav, tea.Cmd) {
-		return func() (nav, tea.Cmd) {
-			p.page(sign)
-			return stay, nil
-		}
-	}
-	return []binding{
-		{keys: []string{"up", "k"}, show: p.theme.UpDown, desc: lang.T("change", "逐项"), do: move(-1)},
-		{keys: []string{"down", "j"}, show: p.theme.UpDown, desc: lang.T("change", "逐项"), rare: true, do: move(1)},
-		{keys: []string{"pgdown", " ", "ctrl+f"}, show: "pgdn", desc: lang.T("page down", "下一页"), rare: true, do: page(1)},
-		{keys: []string{"pgup", "ctrl+b"}, show: "pgup", desc: lang.T("page up", "上一页"), rare: true, do: page(-1)},
-	}
-}
-
-func (p *diffPage) window() (ls []diffLine, st []int, room int) {
-	w, h := p.bodySize()
-	dw, dh, _, _ := p.areas(w, h)
-	ls = p.lines(dw - 2)
-	return ls, stops(ls), paneRoom(len(ls), dh)
-}
-
-// move goes to the next change that is in sight, or brings what lies between
-// into sight first, so that no line is skipped unread.
-func (p *diffPage) move(by int) {
-	ls, st, room := p.window()
-	if len(st) == 0 {
-		p.scroll.top += by
-		p.scroll.clamp(len(ls), room)
-		return
-	}
-	c := min(p.cursor, len(st)-1)
-	to := c + by
-	last := p.scroll.top + room - 1
-	switch {
-	case to >= 0 && to < len(st) && st[to] >= p.scroll.top && st[to] <= last:
-		p.cursor = to
-	case by > 0 && last < len(ls)-1, by < 0 && p.scroll.top > 0:
-		p.scroll.top += by
-		p.scroll.clamp(len(ls), room)
-		if to >= 0 && to < len(st) && st[to] >= p.scroll.top && st[to] < p.scroll.top+room {
-			p.cursor = to
-		}
-	}
-}
-
-func (p *diffPage) page(sign int) {
-	ls, st, room := p.window()
-	p.scroll.top += sign * room
-	p.scroll.clamp(len(ls), room)
-	for i, l := range st {
-		if l >= p.scroll.top && l < p.scroll.top+room {
-			p.cursor = i
-			if sign < 0 {
-				break
-			}
-		}
-	}
 }
 
 // hang breaks a line that must be read whole; what follows is indented. It

@@ -121,6 +121,9 @@ func (p *diffPage) item(i int, it engine.Planned, w int) []diffLine {
 	if it.Diff.Action == engine.None {
 		style = p.theme.Dim
 	}
+	if len(it.Diff.Rows) > 1 && width(target)+2 > w {
+		target = cut(target, w-2, p.theme.Ellipsis) // sixty packages: the rows name them
+	}
 	if width(target)+width(note)+5 <= w {
 		gap := strings.Repeat(" ", w-2-width(target)-width(note))
 		out = append(out, diffLine{mark + " " + style.Render(target) + gap + p.theme.Dim.Render(note), i, true})
@@ -136,11 +139,7 @@ func (p *diffPage) item(i int, it engine.Planned, w int) []diffLine {
 			out = append(out, diffLine{"    " + p.theme.Dim.Render(l), i, false})
 		}
 	}
-	for _, r := range it.Diff.Rows {
-		for _, l := range hang(p.rowLine(r), w-2, 2) {
-			out = append(out, diffLine{"  " + l, i, false})
-		}
-	}
+	out = append(out, p.rows(it.Diff.Rows, i, w)...)
 	for j, h := range it.Diff.Hunks {
 		if j > 0 {
 			out = append(out, diffLine{"  " + p.theme.Dim.Render(p.theme.Ellipsis), i, false})
@@ -173,23 +172,6 @@ func (p *diffPage) mark(act engine.Action) string {
 		return p.theme.Accent.Render(s)
 	}
 	return p.theme.Dim.Render(s)
-}
-
-// rowLine is a value of a change that stands alone.
-func (p *diffPage) rowLine(r engine.Row) string {
-	s := p.raw(r.Name) + "  "
-	switch {
-	case r.Action == engine.None:
-		s += value(r.Now)
-	case r.Now == "":
-		s += value(r.Then)
-	default:
-		s += value(r.Now) + " " + p.theme.Arrow + " " + value(r.Then)
-	}
-	if n := p.s(r.Note); n != "" {
-		s += "  " + n
-	}
-	return p.theme.fold(s)
 }
 
 // value writes a kernel value of several numbers with single spaces.

@@ -110,3 +110,69 @@ func (p *diffPage) sameRow(name, now, note string, nameW, nowW, w, item int) []d
 	}
 	return out
 }
+
+// rows draws the values of a change that stands alone, each with its mark: name,
+// what comes of it, and what is to be said of that. They line up where there is
+// room, and are never cut: this is what a person signs.
+func (p *diffPage) rows(rs []engine.Row, item, w int) []diffLine {
+	nameW, changeW, noteW := 0, 0, 0
+	for _, r := range rs {
+		nameW = max(nameW, width(p.raw(r.Name)))
+		changeW = max(changeW, width(p.change(r)))
+		noteW = max(noteW, width(p.s(r.Note)))
+	}
+	columns := 4+nameW+2+changeW <= w
+	var out []diffLine
+	add := func(s string) { out = append(out, diffLine{strings.TrimRight(s, " "), item, false}) }
+	for _, r := range rs {
+		name, change, note := p.raw(r.Name), p.change(r), p.s(r.Note)
+		mark := "  " + p.mark(r.Action) + " "
+		switch {
+		case columns:
+			s := mark + pad(name, nameW) + "  " + p.styled(r.Action, change)
+			if noteW > 0 && 4+nameW+2+changeW+2+noteW <= w {
+				s += strings.Repeat(" ", changeW-width(change)+2) + p.theme.Dim.Render(note)
+				note = ""
+			}
+			add(s)
+		case 4+width(name)+2+width(change) <= w:
+			add(mark + name + "  " + p.styled(r.Action, change))
+		default:
+			for i, l := range hang(name, w-4, 0) {
+				if i > 0 {
+					mark = "    "
+				}
+				add(mark + l)
+			}
+			for _, l := range hang(change, w-6, 0) {
+				add("      " + p.styled(r.Action, l))
+			}
+		}
+		if note != "" {
+			out = p.rowNote(out, r.Note, w, item)
+		}
+	}
+	return out
+}
+
+// change is what comes of a value.
+func (p *diffPage) change(r engine.Row) string {
+	now, then := value(r.Now), value(r.Then)
+	switch {
+	case r.Action == engine.None, then == "":
+		return p.theme.fold(now)
+	case now == "":
+		return p.theme.fold(then)
+	}
+	return p.theme.fold(now + " " + p.theme.Arrow + " " + then)
+}
+
+func (p *diffPage) styled(act engine.Action, s string) string {
+	switch act {
+	case engine.None:
+		return p.theme.Dim.Render(s)
+	case engine.Delete, engine.CannotUndo:
+		return p.theme.Del.Render(s)
+	}
+	return p.theme.Add.Render(s)
+}

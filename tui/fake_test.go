@@ -165,6 +165,8 @@ type fakeSession struct {
 
 	detectErr, planErr, startErr, applyErr error
 	deviate                                bool
+	frames                                 int // of a survey, half a second each: how often its table is told anew
+	trial                                  bool
 	panicIn                                string
 	plan                                   func(step string) *engine.StepPlan
 	hold                                   chan struct{} // Apply waits here inside its second operation
@@ -225,8 +227,19 @@ func (f *fakeSession) Detect(context.Context) (engine.Hosts, error) {
 	return engine.Hosts{Order: []machine.ID{machine.LocalID}, Facts: map[machine.ID]*detect.Facts{machine.LocalID: fakeFacts()}}, f.detectErr
 }
 
-func (f *fakeSession) Survey(_ context.Context, s engine.Step, _ engine.Values, _ func(lang.Text)) (engine.Survey, error) {
+func (f *fakeSession) Survey(ctx context.Context, s engine.Step, _ engine.Values, _ func(engine.Progress)) (engine.Survey, error) {
 	f.call("survey:%s", s.ID())
+	for i := range f.frames {
+		ev := raceProgress()
+		ev.Step, ev.Text = s.ID(), lang.F("comparing 8 candidates, %d of 24 MiB", "正在比较 8 个候选，已下载 %d / 24 MiB", i+1)
+		ev.Table.Rows = ev.Table.Rows[:min(i+1, len(ev.Table.Rows))]
+		f.emit(ev)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
 	return nil, nil
 }
 
@@ -304,6 +317,11 @@ func (r *fakeRun) Apply(ctx context.Context, p *engine.StepPlan) (engine.StepRes
 	}
 	f.emit(engine.Event{What: engine.StepStarted, Run: r.id, Step: p.Step, Of: len(p.Items)})
 	var res engine.StepResult
+	if f.trial {
+		f.emit(tryList)
+		time.Sleep(f.pace)
+		f.emit(sawList)
+	}
 	for i, it := range p.Items {
 		if err := ctx.Err(); err != nil {
 			return res, lang.Errorf(err, "stopped before %s", "在 %s 之前停止", it.Target)

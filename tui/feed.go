@@ -23,10 +23,15 @@ func newFeed() *feed { return &feed{ready: make(chan struct{}, 1)} }
 // notify is what the engine calls.
 func (f *feed) notify(ev engine.Event) {
 	f.mu.Lock()
-	if len(f.events) >= feedMost {
-		f.events = withoutOutput(f.events)
+	n := len(f.events)
+	switch {
+	case n > 0 && ev.What == engine.Surveying && f.events[n-1].What == ev.What && f.events[n-1].Step == ev.Step:
+		f.events[n-1] = ev // it replaces the one before
+	case n >= feedMost:
+		f.events = append(withoutOutput(f.events), ev)
+	default:
+		f.events = append(f.events, ev)
 	}
-	f.events = append(f.events, ev)
 	f.mu.Unlock()
 	select {
 	case f.ready <- struct{}{}:

@@ -18,7 +18,9 @@ import (
 // of the huh field that edits it at the moment.
 type field struct {
 	question engine.Question
-	text     string
+	text     string // of a list to pick from: the value picked, or elsewhere
+	typed    string // of such a list: what is written instead
+	typing   bool
 	yes      bool
 	many     []string
 	widget   huh.Field
@@ -50,9 +52,7 @@ func newField(q engine.Question, answered any) *field {
 		}
 		f.text = strings.Join(parts, "; ")
 	}
-	if q.Kind == engine.Choice && !slices.ContainsFunc(q.Options, func(o engine.Option) bool { return o.Value == f.text }) && len(q.Options) > 0 {
-		f.text = q.Options[0].Value
-	}
+	f.ask(q)
 	return f
 }
 
@@ -65,12 +65,16 @@ func (f *field) huh(a *App, w int, focused bool) huh.Field {
 		help = join(a.s(q.Help), a.s(how(q.Kind)))
 		help = strings.Join(wrap(help, w-4), "\n") // huh breaks Chinese at spaces only
 	}
-	switch q.Kind {
-	case engine.Choice:
+	switch {
+	case f.picking():
+		f.widget = huh.NewSelect[string]().Key(q.Key).Title(title).Description(help).Options(f.pickOptions(a, w)...).Value(&f.text)
+	case f.picks():
+		f.widget = huh.NewInput().Key(q.Key).Title(title).Description(help).Prompt("> ").Value(&f.typed)
+	case q.Kind == engine.Choice:
 		f.widget = huh.NewSelect[string]().Key(q.Key).Title(title).Description(help).Options(options(a, q.Options)...).Value(&f.text)
-	case engine.Many:
+	case q.Kind == engine.Many:
 		f.widget = huh.NewMultiSelect[string]().Key(q.Key).Title(title).Description(help).Filterable(false).Options(options(a, q.Options)...).Value(&f.many)
-	case engine.Confirm:
+	case q.Kind == engine.Confirm:
 		f.widget = huh.NewConfirm().Key(q.Key).Title(title).Description(help).
 			Affirmative(a.say("Yes", "是")).Negative(a.say("No", "否")).WithButtonAlignment(0).Value(&f.yes)
 	default:
@@ -137,6 +141,13 @@ func (f *field) value(l lang.Lang) (any, error) {
 		return f.yes, nil
 	case engine.Many:
 		return slices.Clone(f.many), nil
+	}
+	if f.picks() && f.text == elsewhere {
+		v, err := f.parse(f.typed, l)
+		if v == nil && err == nil {
+			err = errors.New(lang.T("nothing is written yet; Esc leads back to the list", "尚未填写；按 Esc 返回列表").In(l))
+		}
+		return v, err
 	}
 	return f.parse(f.text, l)
 }

@@ -26,7 +26,7 @@ func (a *App) navigate(n nav) tea.Cmd {
 		return a.enter(place{stage: atUndo, step: a.place.step})
 	case home:
 		a.progress = make([]progress, len(a.steps))
-		a.outcome, a.wrote = outcome{}, false
+		a.outcome, a.wrote, a.begun, a.found = outcome{}, false, nil, nil
 		a.tally.again()
 		return a.enter(place{stage: atMachine})
 	case leave:
@@ -160,7 +160,7 @@ func (a *App) askLeave() (nav, tea.Cmd) {
 		return leave, nil
 	}
 	text := []lang.Text{lang.T("Nothing has been written. Your answers are saved.", "尚未写入任何内容。您的应答已保存。")}
-	if a.wrote {
+	if len(a.begun) > 0 {
 		text = []lang.Text{lang.F("What has been written stays; %s puts it back.", "已写入的内容会保留；可用 %s 撤销。", a.goxin("undo"))}
 	}
 	if a.awaited != nil || a.run != nil && a.run.confirm > 0 {

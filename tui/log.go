@@ -49,6 +49,8 @@ func eventText(ev engine.Event) lang.Text {
 		return lang.F("%s %s: done", "%s %s：完成", ev.Kind, ev.Target)
 	case engine.Failed:
 		return lang.F("%s %s: failed: %s", "%s %s：失败：%s", ev.Kind, ev.Target, ev.Error)
+	case engine.Proving:
+		return lang.F("trying: %s", "正在验证：%s", ev.Text)
 	case engine.Proved:
 		return lang.F("proved: %s", "已验证：%s", ev.Text)
 	case engine.StepDone:

@@ -66,6 +66,9 @@ func fakeMain() int {
 	if get("FAKE_STEPS") != "" {
 		c.Steps = []engine.Step{fakeStep{"mirror"}, fakeStep{"kernel"}, fakeStep{"service"}}
 	}
+	if n, err := strconv.Atoi(get("FAKE_RACE")); err == nil {
+		c.Steps, s.frames, s.trial, s.plan = []engine.Step{race()}, n, true, packagesPlan(80)
+	}
 	res, err := Run(ctx, c)
 	if f := get("FAKE_REPORT"); f != "" { // where the terminal is gone
 		_ = os.WriteFile(f, []byte(fmt.Sprintf("what=%d err=%v calls=%s", res.What, err, s.called())), 0o600)

@@ -184,6 +184,30 @@ func TestWizardOnASerialLine(t *testing.T) {
 	}
 }
 
+func TestARaceFillsItsTableOnATerminal(t *testing.T) {
+	t.Parallel()
+	x := wizard(t, 80, 24, "FAKE_RACE=4")
+	x.sees("This machine").types("\r").sees("✓ In house 10.2.0.5").sees("00:01").sees("Where do packages come from?")
+	x.types("\x1b[A\r").sees("back to the list").types("\x1b").sees("▸ other").types("\x1b[B\r").sees("question 2 of 2").types("\r")
+	x.sees("80 packages").types("w").sees("package-03-devel")
+	time.Sleep(grace + 50*time.Millisecond)
+	x.types("\r").sees("4 repositories").types("\r").sees("goxin check").types("\r").exits()
+	if got := x.bytes(); !strings.Contains(got, "calls=detect survey:mirror plan") {
+		t.Errorf("raced more than once:\n%s", x.screen())
+	}
+}
+
+func TestARaceIsCalledOffOnASerialLine(t *testing.T) {
+	t.Parallel()
+	x := wizard(t, 80, 24, "FAKE_RACE=40", "TERM=vt100")
+	x.sees("This machine").types("\r").sees("* Vendor's own").sees("+ Mirror C").types("\x1b").sees("This machine").types("q").exits()
+	for i, b := range []byte(x.bytes()) {
+		if b > 126 {
+			t.Fatalf("byte %d, %#x, on a VT100", i, b)
+		}
+	}
+}
+
 func TestKeysArriveWholeOnASlowLine(t *testing.T) {
 	t.Parallel()
 	x := wizard(t, 80, 24)

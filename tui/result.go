@@ -48,7 +48,7 @@ func (p *resultPage) Keys() []binding {
 		return []binding{log}
 	case p.outcome.err != nil:
 		bs := []binding{{keys: []string{"r"}, desc: lang.T("try again", "重试"), must: true, do: goes(back)}}
-		if len(p.runs) > 0 {
+		if len(p.begun) > 0 {
 			bs = append(bs, binding{keys: []string{"u"}, desc: lang.T("undo", "撤销"), must: true, do: p.askUndo})
 		}
 		return append(bs, log, binding{keys: []string{"q"}, desc: lang.T("leave", "离开"), do: p.askLeave})
@@ -88,10 +88,14 @@ func (p *resultPage) View(w, h int) string {
 	o := p.outcome
 	var state, right string
 	switch {
-	case o.stopped:
+	case o.stopped && o.begun:
 		state = p.say("stopped", "已停止")
+	case o.stopped:
+		state = p.say("stopped, nothing was changed", "已停止，未做任何改动")
 	case o.err != nil && o.run == 0:
 		state = p.say("nothing written", "尚未写入")
+	case o.err != nil && !o.begun:
+		state = p.say("nothing was changed", "未做任何改动")
 	case o.err != nil:
 		state = p.say("not written completely", "未能全部写入")
 	case p.fate == engine.StatusUndone:
@@ -188,13 +192,18 @@ func (p *resultPage) failureLines(w int) []string {
 	if d := p.heldConfirm(); d > 0 {
 		undone = p.say("all of run %s by itself, %d s after you leave, unless it is confirmed", "若离开后 %[2]d 秒内未确认，将自动撤销运行 %[1]s 的全部改动", o.run, int(d.Seconds()))
 	}
-	if len(p.runs) == 0 {
+	switch {
+	case len(p.runs) == 0:
 		undone = p.say("nothing was written, nothing to undo", "尚未写入，无需撤销")
+	case len(p.begun) == 0:
+		undone = p.say("nothing was changed, nothing to undo", "未做任何改动，无需撤销")
+	case !o.begun && !p.begun[p.place.step]:
+		undone = p.say("this step changed nothing; ", "本步骤未做改动；") + undone
 	}
 	out = add(out, label("Undone", "已撤销"), undone)
 	out = append(out, "")
 	menu := [][2]string{{"r", p.say("plan again and look at what is left", "重新制定计划，查看余下的改动")}}
-	if len(p.runs) > 0 {
+	if len(p.begun) > 0 {
 		menu = append(menu, [2]string{"u", p.say("undo the whole run", "撤销整次运行")})
 	}
 	menu = append(menu, [2]string{"l", p.say("log (%d entries)", "日志（%d 条）", len(p.log))})

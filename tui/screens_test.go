@@ -74,6 +74,17 @@ func screens(t *testing.T) map[string]*driver {
 		f.became(1, became)
 		m[name].later(121 * time.Second)
 	}
+	m["survey-table"] = surveying(t, asking, atAsk)
+	m["survey-plan"] = surveying(t, func(a *App) page { return &diffPage{App: a} }, atDiff)
+	m["ask-pick"] = drive(t, &fakeSession{}, withRace).keys("enter", "down", "down")
+	m["ask-other"] = drive(t, &fakeSession{}, withRace).keys("enter", "up", "enter").types("ftp://10.0.0.1").keys("enter")
+	m["write-proving"] = trying(t, tryList)
+	m["write-proved"] = trying(t, append(append([]engine.Event{tryList, sawList}, whole(engine.Done)...), tryPage)...)
+	m["write-silent"] = trying(t, whole(engine.Doing)[0], engine.Event{What: engine.Output, Text: lang.Same("reading back")})
+	m["write-silent"].clock = m["write-silent"].clock.Add(40 * time.Second)
+	m["result-unproved"] = unproven(t)
+	m["diff-packages"] = to(&fakeSession{plan: packagesPlan(80)}, toDiff...)
+	m["diff-packages-write"] = to(&fakeSession{plan: packagesPlan(80)}, append(slices.Clone(toDiff), "w")...)
 	m["many-steps"] = drive(t, &fakeSession{}, func(c *Config) {
 		c.Steps = nil
 		for _, id := range []string{"mirror", "a", "b", "c", "kernel", "d", "e", "f", "g", "h"} {

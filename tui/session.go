@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"goxin/assets/lang"
 	"goxin/steps/engine"
 )
 

@@ -29,6 +29,7 @@ type Theme struct {
 type Glyphs struct {
 	Done, Here, Open, Skipped, Failed, Undone, Note string
 	Cursor, Dot, Ellipsis, Arrow                    string // Dot has its spaces; Ellipsis and Arrow may be longer
+	Best, Usable, Unusable, Waiting                 string // how a row of a table stands
 	Rule, Side                                      string
 	TopLeft, TopRight, BottomLeft, BottomRight      string
 	UpDown, LeftRight                               string            // names of keys
@@ -60,6 +61,7 @@ func richTheme() Theme {
 		Glyphs: Glyphs{
 			Done: "✓", Here: "●", Open: "○", Skipped: "–", Failed: "✗", Undone: "↶", Note: "!",
 			Cursor: "▸", Dot: " · ", Ellipsis: "…", Arrow: "→",
+			Best: "▸", Usable: "✓", Unusable: "✗", Waiting: "·",
 			Rule: "─", Side: "│", TopLeft: "┌", TopRight: "┐", BottomLeft: "└", BottomRight: "┘",
 			UpDown: "↑↓", LeftRight: "←→",
 		},
@@ -75,6 +77,7 @@ func plainTheme(t Tier) Theme {
 		Glyphs: Glyphs{
 			Done: "*", Here: ">", Open: ".", Skipped: "/", Failed: "x", Undone: "<", Note: "!",
 			Cursor: ">", Dot: ", ", Ellipsis: "..", Arrow: "->",
+			Best: "*", Usable: "+", Unusable: "x", Waiting: ".",
 			Rule: "-", Side: "|", TopLeft: "+", TopRight: "+", BottomLeft: "+", BottomRight: "+",
 			UpDown: "up/down", LeftRight: "left/right",
 			plain: asciiReplacer(),

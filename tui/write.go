@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -19,6 +20,7 @@ type outcome struct {
 	proved  []lang.Text
 	err     error
 	stopped bool // the person stopped it
+	begun   bool // a change was begun; else nothing of this step was changed
 	took    time.Duration
 	run     engine.RunID // 0: none was started for it
 }
@@ -29,10 +31,11 @@ type writePage struct {
 	*App
 	began   time.Time
 	items   []written
-	output  string // the last line of a program that is running
+	trials  []trial
+	output  string    // the last line of a program that is running
+	heard   time.Time // when it came
 	cancel  context.CancelFunc
 	stopped bool
-	scroll  scroll
 }
 
 // written is one change on its way.
@@ -40,7 +43,16 @@ type written struct {
 	item    engine.Planned
 	state   progress
 	doing   bool
+	began   time.Time // of doing
 	outcome engine.Outcome
+}
+
+// trial is a proof on its way: of what is about to be written, or of what was.
+type trial struct {
+	text  lang.Text
+	first bool
+	done  bool
+	began time.Time
 }
 
 type started struct{ run *held }
@@ -125,7 +137,7 @@ func (p *writePage) apply(run *held) tea.Cmd {
 	if n := len(p.runs); n == 0 || p.runs[n-1] != run.ID() {
 		p.runs = append(p.runs, run.ID())
 	}
-	p.wrote = true
+	p.wrote, p.found = true, nil // what was found before it may no longer be so
 	ctx, cancel := context.WithCancel(p.pageCtx)
 	p.cancel = cancel
 	if p.stopped {
@@ -154,6 +166,7 @@ func (p *writePage) over() (nav, tea.Cmd) {
 	p.tally.fail(p.place.step, o.err)
 	p.App.progress[p.place.step] = done
 	if o.err != nil {
+		p.found = nil // another run may be what stood in the way
 		p.App.progress[p.place.step] = failed
 	}
 	return next, nil
@@ -162,11 +175,23 @@ func (p *writePage) over() (nav, tea.Cmd) {
 func (p *writePage) event(ev engine.Event) {
 	switch ev.What {
 	case engine.Output:
-		p.output = ev.Text.In(p.lang)
+		p.output, p.heard = ev.Text.In(p.lang), p.now()
+		return
+	case engine.Proving:
+		p.trials = append(p.trials, trial{text: ev.Text, first: !p.some(), began: p.now()})
 		return
 	case engine.Proved:
 		p.outcome.proved = append(p.outcome.proved, ev.Text)
+		if n := len(p.trials); n > 0 {
+			p.trials[n-1].text, p.trials[n-1].done = ev.Text, true
+		}
 		return
+	case engine.Doing:
+		p.outcome.begun = true
+		if p.begun == nil {
+			p.begun = make(map[int]bool)
+		}
+		p.begun[p.place.step] = true
 	}
 	for i := range p.items {
 		w := &p.items[i]
@@ -175,9 +200,8 @@ func (p *writePage) event(ev engine.Event) {
 		}
 		switch ev.What {
 		case engine.Doing:
-			w.doing, p.output = true, ""
-			_, h := p.bodySize()
-			p.scroll.show(i+1, paneRoom(len(p.items)+1, h))
+			w.doing, w.began = true, p.now()
+			p.output, p.heard = "", w.began
 		case engine.Done, engine.Skipped:
 			w.doing, w.state = false, done
 			if ev.Outcome != nil {
@@ -187,6 +211,11 @@ func (p *writePage) event(ev engine.Event) {
 			w.doing, w.state = false, failed
 		}
 	}
+}
+
+// some reports whether any of the changes has been taken in hand.
+func (p *writePage) some() bool {
+	return slices.ContainsFunc(p.items, func(w written) bool { return w.doing || w.state != open })
 }
 
 func (p *writePage) Keys() []binding {
@@ -215,62 +244,4 @@ func (p *writePage) askStop() (nav, tea.Cmd) {
 			return stay, nil
 		},
 	})
-}
-
-func (p *writePage) View(w, h int) string {
-	n := 0
-	for _, i := range p.items {
-		if i.state != open {
-			n++
-		}
-	}
-	state := p.say("writing, %d of %d", "正在写入，%d / %d", n, len(p.items))
-	if p.stopped {
-		state = p.say("stopping after the operation under way", "当前操作结束后停止")
-	}
-	var body []string
-	for _, i := range p.items {
-		body = append(body, p.itemLine(i, w-2))
-		if i.doing && p.output != "" {
-			body = append(body, p.theme.Dim.Render("  "+p.theme.Side+" "+p.raw(p.output)))
-		}
-	}
-	return p.pane(w, h, p.head(w, p.s(p.step().Title()), state, clock(p.now().Sub(p.began))), body, p.scroll, -1)
-}
-
-func (p *writePage) itemLine(i written, w int) string {
-	target := p.raw(i.item.Target)
-	right := ""
-	var mark string
-	switch {
-	case i.state == failed:
-		mark, right = p.theme.Bad.Render(p.theme.Failed), p.say("failed", "失败")
-	case i.outcome.Deviates():
-		mark, right = p.theme.Warn.Render(p.theme.Note), p.s(outcomeText(i.outcome))
-	case i.state == done:
-		mark, right = p.theme.Good.Render(p.theme.Done), p.became(i.item)
-	case i.doing:
-		mark = p.theme.Accent.Render(p.theme.Here)
-	default:
-		mark, target = p.theme.Dim.Render(p.theme.Open), p.theme.Dim.Render(target)
-	}
-	room := w - 2
-	if width(right) > room/2 {
-		right = cut(right, room/2, p.theme.Ellipsis)
-	}
-	return mark + " " + between(target, p.theme.Dim.Render(right), room, p.theme.Ellipsis)
-}
-
-// became is what a change that is done has come to: the new value, or a word.
-func (p *writePage) became(it engine.Planned) string {
-	if rows := it.Diff.Rows; len(rows) == 1 && rows[0].Then != "" {
-		return value(rows[0].Then)
-	}
-	switch it.Diff.Action {
-	case engine.Create:
-		return p.say("made", "已创建")
-	case engine.Delete:
-		return p.say("removed", "已移除")
-	}
-	return p.say("changed", "已修改")
 }

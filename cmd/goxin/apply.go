@@ -68,6 +68,8 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	case pending != nil:
 		return &engine.BusyError{Interrupted: pending.ID}
 	}
+	tell := a.listener(f.json)
+	e.Listen(onlySurveys(tell)) // the plans are told of when their turn comes
 	p, err := a.plan(ctx, e, ans)
 	if err != nil {
 		return err
@@ -87,7 +89,7 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 		}
 		return nil
 	}
-	e.Listen(a.listener(f.json))
+	e.Listen(tell)
 	run, err := e.Start(ctx, engine.RunOptions{Answers: ans, Strict: f.strict, Confirm: f.confirm})
 	if err != nil {
 		return err
@@ -199,16 +201,27 @@ func (a *app) listener(asJSON bool) func(engine.Event) {
 	if asJSON {
 		return func(ev engine.Event) { a.jsonLine(ev) }
 	}
+	slow := slowSurvey{say: func(t lang.Text) { a.say("  %s", "  %s", t) }}
 	return func(ev engine.Event) {
+		slow.hear(ev)
 		switch ev.What {
 		case engine.Done:
-			a.say("  [%d/%d] %s: %s", "  [%d/%d] %s：%s", ev.N, ev.Of, ev.Target, ev.Outcome.Kind.Text())
+			a.say("  [%d/%d] %s: %s", "  [%d/%d] %s：%s", ev.N, ev.Of, brief(ev.Target), ev.Outcome.Kind.Text())
 		case engine.Output:
 			a.say("        %s", "        %s", ev.Text)
 		case engine.Proving:
 			a.say("  trying: %s", "  正在验证：%s", ev.Text)
 		case engine.Proved:
 			a.say("  proved: %s", "  已验证：%s", ev.Text)
+		}
+	}
+}
+
+// onlySurveys passes on how far surveys are, and nothing else.
+func onlySurveys(tell func(engine.Event)) func(engine.Event) {
+	return func(ev engine.Event) {
+		if ev.What == engine.Surveying || ev.What == engine.Surveyed {
+			tell(ev)
 		}
 	}
 }

@@ -40,6 +40,7 @@ func exitCode(err error) int {
 	var problems *answers.Problems
 	var stale *engine.StaleError
 	var busy *engine.BusyError
+	var refusal engine.Refusal
 	switch {
 	case err == nil:
 		return exitOK
@@ -49,6 +50,8 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &stale), errors.As(err, &busy):
 		return exitBusy
+	case errors.As(err, &refusal):
+		return exitRefused
 	case errors.Is(err, context.DeadlineExceeded):
 		return exitTimeout
 	case errors.Is(err, context.Canceled):

@@ -25,7 +25,7 @@ func (a *app) planCommand() *cobra.Command {
 		Short: a.s("What would change; exit 3 if anything would", "会改动什么；有改动时退出码为 3"),
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			e, err := a.engine(nil)
+			e, err := a.engine(onlySurveys(a.listener(false)))
 			if err != nil {
 				return err
 			}

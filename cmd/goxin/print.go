@@ -111,21 +111,15 @@ func (a *app) printPlan(w io.Writer, i ink, title lang.Text, p *engine.StepPlan)
 		} else {
 			table = ""
 			if d.Action != engine.None {
-				fmt.Fprintln(w, i.action(d.Action, strings.TrimRight(fmt.Sprintf("  %c %-42s %s", rune(d.Action), it.Target, d.Note.In(a.lang)), " ")))
+				target := it.Target
+				if len(d.Rows) > 1 {
+					target = brief(target) // the rows name them all
+				}
+				fmt.Fprintln(w, i.action(d.Action, strings.TrimRight(fmt.Sprintf("  %c %-42s %s", rune(d.Action), target, d.Note.In(a.lang)), " ")))
 			}
 		}
 		for _, r := range d.Rows {
-			s := fmt.Sprintf("    %c %-34s %s", rune(r.Action), r.Name, r.Now)
-			switch {
-			case r.Action != engine.None:
-				s += " -> " + r.Then
-			case r.Now == "":
-				s += r.Then
-			}
-			if n := r.Note.In(a.lang); n != "" {
-				s += "   " + n
-			}
-			fmt.Fprintln(w, i.action(r.Action, s))
+			fmt.Fprintln(w, i.action(r.Action, a.row(r)))
 		}
 		for _, h := range d.Hunks {
 			for _, l := range h.Lines {
@@ -148,6 +142,33 @@ func (a *app) printPlan(w io.Writer, i ink, title lang.Text, p *engine.StepPlan)
 		}
 		fmt.Fprintln(w, visible(mark+note.Text.In(a.lang)))
 	}
+}
+
+// row is one value of a diff: what it is, what it becomes, and what is to be said
+// of that.
+func (a *app) row(r engine.Row) string {
+	s := fmt.Sprintf("    %c %-34s ", rune(r.Action), r.Name)
+	switch {
+	case r.Action == engine.None && r.Now != "", r.Then == "":
+		s += r.Now
+	case r.Action == engine.None, r.Now == "":
+		s += r.Then
+	default:
+		s += r.Now + " -> " + r.Then
+	}
+	if n := r.Note.In(a.lang); n != "" {
+		s += "   " + n
+	}
+	return strings.TrimRight(s, " ")
+}
+
+// brief is a target on one line: of sixty packages, the first few.
+func brief(target string) string {
+	const most = 60
+	if r := []rune(target); len(r) > most {
+		return string(r[:most-3]) + "..."
+	}
+	return target
 }
 
 // printDeviations tells of what did not come out as asked.

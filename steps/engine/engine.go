@@ -53,9 +53,12 @@ type Engine struct {
 	owner    string
 	version  string
 
-	mu     sync.Mutex // of hosts and of listening
+	mu     sync.Mutex // of what follows
 	hosts  Hosts
 	listen func(Event)
+	// surveyed is the last survey of each step, for a run that has changed nothing
+	// since: a plan and the run that applies it ask the network once.
+	surveyed map[string]looked
 }
 
 // New makes an engine. It touches nothing.

@@ -13,7 +13,8 @@ type What string
 // The events of a run, in about the order they come.
 const (
 	RunStarted  What = "run-started"
-	Surveying   What = "surveying"
+	Surveying   What = "surveying" // Text and Table say how far it is
+	Surveyed    What = "surveyed"
 	PlanReady   What = "planned" // a step is planned; N of its Of items change something
 	StepStarted What = "step-started"
 	Doing       What = "doing"

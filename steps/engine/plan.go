@@ -51,7 +51,8 @@ func (p *StepPlan) Changes() int {
 }
 
 // Survey looks up what s needs before it can be planned; nil for a step that
-// needs nothing.
+// needs nothing. How far it is goes out as Surveying events, and to say, which
+// may be nil; a survey that was called off says nothing more.
 func (e *Engine) Survey(ctx context.Context, s Step, v Values, say func(Progress)) (Survey, error) {
 	sv, ok := s.(Surveyor)
 	if !ok {
@@ -62,7 +63,21 @@ func (e *Engine) Survey(ctx context.Context, s Step, v Values, say func(Progress
 		return nil, err
 	}
 	e.notify(Event{What: Surveying, Step: s.ID()})
-	return sv.Survey(ctx, e.machines, h, v, say)
+	tell := func(p Progress) {
+		if ctx.Err() != nil {
+			return
+		}
+		e.notify(Event{What: Surveying, Step: s.ID(), Text: p.Text, Table: p.Table})
+		if say != nil {
+			say(p)
+		}
+	}
+	found, err := sv.Survey(ctx, e.machines, h, v, tell)
+	if err == nil {
+		e.remember(s, v, found)
+		e.notify(Event{What: Surveyed, Step: s.ID()})
+	}
+	return found, err
 }
 
 // Plan asks the step what should be true and observes how far it is so.

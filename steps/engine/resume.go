@@ -87,7 +87,11 @@ func (r *Run) Step(ctx context.Context, s Step, v Values, review func(*StepPlan)
 	if _, err := r.e.Detect(ctx); err != nil { // the steps before may have changed the machine
 		return StepResult{}, err
 	}
-	sv, err := r.e.Survey(ctx, s, v, nil)
+	sv, ok := r.e.recall(s, v)
+	var err error
+	if !ok {
+		sv, err = r.e.Survey(ctx, s, v, nil)
+	}
 	if err != nil {
 		if !lang.Told(err) {
 			err = lang.Errorf(err, "cannot survey for %s", "无法为「%s」收集信息", s.Title())

@@ -213,7 +213,8 @@ func (r *Run) fresh(ctx context.Context, p *StepPlan) error {
 	var moved []string
 	for _, it := range p.Items {
 		if it.Unknown != "" {
-			return lang.Errorf(nil, "cannot apply %s: part of its plan is known only after %s", "无法执行 %s：其计划有一部分要等 %s 完成后才能确定", p.Step, it.Unknown)
+			return lang.Errorf(nil, "cannot apply %s: part of its plan is known only after %s", "无法执行 %s：其计划有一部分要等 %s 完成后才能确定", p.Step, it.Unknown).
+				WithHint("have that step done first: add %s: {} to the answers", "请先完成该步骤：在应答中加入 %s: {}", it.Unknown)
 		}
 		now, err := r.e.observe(ctx, it.On, it.Op)
 		if err != nil {
@@ -346,6 +347,7 @@ func (r *Run) do(ctx context.Context, o *opHistory) error {
 	if err := r.journal(record{What: "doing", S: o.s, N: o.n, State: &before}); err != nil {
 		return fail(err)
 	}
+	r.e.forgetSurveys()
 	say(Doing, nil)
 	out, err := o.op.Do(ctx, m, func(l string) {
 		say(Output, func(e *Event) { e.Text = lang.Same(l) })

@@ -55,6 +55,14 @@ type Surveyor interface {
 	Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h Hosts, v Values, say func(Progress)) (Survey, error)
 }
 
+// Resurveyor is a Surveyor that knows which of its answers what it looks up
+// depends on. Others are asked anew whenever an answer has changed.
+type Resurveyor interface {
+	// Resurvey reports whether the survey made with the answers old is to be made
+	// anew for new; false: what was found holds for new as well. Pure.
+	Resurvey(old, new Values) bool
+}
+
 // Recaller is a step with answers that leave something to be found out (source:
 // fastest). Recall gives v with what was found written beside the answer, in a
 // field of its own that changes no plan: so the saved file tells it. Pure.

@@ -39,6 +39,7 @@ func (r *Run) Undo(ctx context.Context) (UndoResult, error) {
 
 func (r *Run) undo(ctx context.Context, only string) (UndoResult, error) {
 	res := UndoResult{Run: r.ID()}
+	r.e.forgetSurveys()
 	over, err := r.e.laterThan(r.ID())
 	if err != nil {
 		return res, err

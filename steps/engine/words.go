@@ -102,3 +102,12 @@ func (d *DeviationError) Text() lang.Text {
 }
 
 func (d *DeviationError) Error() string { return d.Text().EN }
+
+// Refusal marks an error as goxin's own no: a verification that failed, a policy,
+// unsafe input. Its text is that of the error it wraps.
+type Refusal struct{ Err error }
+
+func (r Refusal) Error() string { return r.Err.Error() }
+
+// Unwrap gives the error.
+func (r Refusal) Unwrap() error { return r.Err }
