@@ -41,6 +41,10 @@ type Report struct {
 	Foreign []Unfit `json:"foreign"`
 	// Damaged files are no sound ELF.
 	Damaged []Unfit `json:"damaged"`
+	// Static are programs for LoongArch that need no loader and are made for its
+	// new ABI: a kernel of the old one kills them without a word. Which kernel
+	// there is, headers do not tell.
+	Static []Unfit `json:"static,omitempty"`
 }
 
 // Check judges paths, files and directories with all below them, and tells what
@@ -124,6 +128,9 @@ func (k *check) file(f seen) error {
 		return k.script(f)
 	}
 	if !o.Dynamic() {
+		if o.newWorldStatic() {
+			k.rep.Static = append(k.rep.Static, Unfit{Path: name, Arch: o.Arch.String()})
+		}
 		return nil
 	}
 	if !o.linux() || !k.r.isNative(o.Arch) {

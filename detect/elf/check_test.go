@@ -41,6 +41,9 @@ func verdict(r *elf.Report) string {
 	for _, u := range r.Damaged {
 		out = append(out, "damaged "+u.Path)
 	}
+	for _, u := range r.Static {
+		out = append(out, "static "+u.Path)
+	}
 	return strings.Join(out, "\n")
 }
 
@@ -170,6 +173,12 @@ func TestCheckCallsMissingOnlyWhatNothingProvides(t *testing.T) {
 		{"a script without one", files{"/srv/run": "#!/opt/bin/tool\n"}, "/srv/run", "missing /opt/bin/tool no-interpreter by /srv/run for /srv/run"},
 		{"links that lead out are left alone", files{"/srv/out": link("/elsewhere"), "/elsewhere/app": program("libq.so"), "/srv/app": link("/elsewhere/app")}, "/srv", ""},
 		{"but a link that is named is followed", files{"/srv/app": link("/elsewhere/app"), "/elsewhere/app": program("libq.so")}, "/srv/app", "missing libq.so not-found by /elsewhere/app for /elsewhere/app"},
+		{
+			"programs without a loader that an old-world kernel would kill",
+			files{"/srv/new": object{arch: "loong-new", exec: true, bare: true}, "/srv/old": object{arch: "loong-old", exec: true, bare: true}, "/srv/x": object{exec: true, bare: true}},
+			"/srv",
+			"static /srv/new",
+		},
 		{"text that is named", files{"/srv/notes": "hello"}, "/srv/notes", ""},
 	}
 	for _, c := range cases {

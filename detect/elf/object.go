@@ -123,6 +123,12 @@ func (o *Object) World() string {
 	return "old"
 }
 
+// newWorldStatic says whether the object is a program for LoongArch's new ABI that
+// no loader stands up for: an old kernel kills it without a word.
+func (o *Object) newWorldStatic() bool {
+	return (o.Kind == Static || o.Kind == StaticPIE) && o.World() == "new"
+}
+
 // glibcMinor reads 34 off GLIBC_2.34.
 func glibcMinor(version string) (int, bool) {
 	rest, ok := strings.CutPrefix(version, "GLIBC_2.")

@@ -84,7 +84,7 @@ func (s *seen) skip() bool {
 	case s.given:
 		return false
 	}
-	return !s.obj.Dynamic()
+	return !s.obj.Dynamic() && !s.obj.newWorldStatic()
 }
 
 type walker struct {
