@@ -28,8 +28,14 @@ type File struct {
 	// op that needs what it says makes the manager read it (Limit, Unit). On the
 	// way back that op is undone first, while the file still stands, so there it
 	// is the file, once it is put back, that has the manager read again.
-	Reload bool      `json:"reload,omitempty"`
-	Reason lang.Text `json:"reason"`
+	Reload bool `json:"reload,omitempty"`
+	// Restart is a unit that reads this file when it starts. It is stopped before
+	// the content changes, and a Unit with Active "yes" after the last of its files
+	// starts it: so it never runs with half of them, and one that has not read what
+	// is there is seen, since it is down. On the way back the file, once it is put
+	// back, starts it again.
+	Restart string    `json:"restart,omitempty"`
+	Reason  lang.Text `json:"reason"`
 }
 
 type fileState struct {
@@ -37,6 +43,7 @@ type fileState struct {
 	Link   string `json:"link,omitempty"` // what the link says, if the path is one
 	Real   string `json:"real,omitempty"` // the file it leads to in the end
 	inode
+	Stops bool `json:"stops,omitempty"` // the content is not as wanted, and Restart runs
 }
 
 // Kind is "file".
@@ -49,12 +56,15 @@ func (o *File) Target() string { return Visible(o.Path) }
 func (o *File) Why() lang.Text { return o.Reason }
 
 // Observe reads the file; the content is the state's Blob.
-func (o *File) Observe(_ context.Context, m machine.Machine) (engine.State, error) {
+func (o *File) Observe(ctx context.Context, m machine.Machine) (engine.State, error) {
 	s, content, err := o.look(m)
 	if err != nil {
 		return engine.State{}, cannotRead(err, o.Path)
 	}
 	if err := o.strays(m, s, content); err != nil {
+		return engine.State{}, err
+	}
+	if s.Stops, err = o.stops(ctx, m, s, content); err != nil {
 		return engine.State{}, err
 	}
 	return engine.NewState(s, content), nil
@@ -105,53 +115,59 @@ func (o *File) Diff(s engine.State) engine.Diff {
 	if err != nil {
 		return engine.Diff{Action: engine.Update, Note: lang.F("%s", "%s", err)}
 	}
-	through := func(note lang.Text) lang.Text {
-		switch {
-		case was.Link == "":
-			return note
-		case note.Empty():
-			return lang.F("through a link: %s", "经由链接：%s", Visible(was.Real))
-		}
-		return lang.F("%s, through a link: %s", "%s，经由链接：%s", note, Visible(was.Real))
-	}
 	same := was.Exists && string(s.Blob) == o.Content
 	want := was.with(o.Mode, o.Owner)
 	d := engine.Diff{Action: engine.None}
 	if !same && readable(s.Blob) && readable([]byte(o.Content)) {
 		d.Hunks = hunks(string(s.Blob), o.Content)
 	}
+	var en, zh []string
+	say := func(e, z string, args ...any) {
+		t := lang.F(e, z, args...)
+		en, zh = append(en, t.EN), append(zh, t.ZH)
+	}
 	switch {
 	case !was.Exists:
 		d.Action = engine.Create
-		d.Note = through(lang.F("new, %s %s, %d B", "新建，%s %s，%d B", o.Mode, ownerName(max(o.Owner.UID, 0), max(o.Owner.GID, 0)), len(o.Content)))
+		say("new, %s %s, %d B", "新建，%s %s，%d B", o.Mode, ownerName(max(o.Owner.UID, 0), max(o.Owner.GID, 0)), len(o.Content))
 	case !same || was.inode != want:
 		d.Action = engine.Update
-		var en, zh []string
 		if was.Mode != want.Mode {
-			en = append(en, fmt.Sprintf("mode %s → %s", was.Mode, want.Mode))
-			zh = append(zh, fmt.Sprintf("权限 %s → %s", was.Mode, want.Mode))
+			say("mode %s → %s", "权限 %s → %s", was.Mode, want.Mode)
 		}
 		if was.owner() != want.owner() {
-			from, to := ownerName(was.UID, was.GID), ownerName(want.UID, want.GID)
-			en = append(en, fmt.Sprintf("owner %s → %s", from, to))
-			zh = append(zh, fmt.Sprintf("属主 %s → %s", from, to))
+			say("owner %s → %s", "属主 %s → %s", ownerName(was.UID, was.GID), ownerName(want.UID, want.GID))
 		}
 		if !same && d.Hunks == nil {
-			en = append(en, fmt.Sprintf("%d B → %d B, not shown", len(s.Blob), len(o.Content)))
-			zh = append(zh, fmt.Sprintf("%d B → %d B，内容不展示", len(s.Blob), len(o.Content)))
+			say("%d B → %d B, not shown", "%d B → %d B，内容不展示", len(s.Blob), len(o.Content))
 		}
-		d.Note = through(lang.T(strings.Join(en, ", "), strings.Join(zh, "，")))
+	default:
+		return d
 	}
+	if was.Link != "" {
+		say("through a link: %s", "经由链接：%s", Visible(was.Real))
+	}
+	if was.Stops {
+		say("restarts %s", "会重启 %s", o.Restart)
+	}
+	d.Note = lang.T(strings.Join(en, ", "), strings.Join(zh, "，"))
 	return d
 }
 
 // Do writes the file where its content differs, and else only what differs of
 // its mode and owner.
-func (o *File) Do(_ context.Context, m machine.Machine, _ func(string)) (engine.Outcome, error) {
+func (o *File) Do(ctx context.Context, m machine.Machine, say func(string)) (engine.Outcome, error) {
 	was, content, err := o.look(m)
 	if err == nil {
 		if err := o.strays(m, was, content); err != nil {
 			return engine.Outcome{}, err
+		}
+		if stops, err := o.stops(ctx, m, was, content); err != nil {
+			return engine.Outcome{}, err
+		} else if stops {
+			if err := systemctl(ctx, m, say, "stop", o.Restart); err != nil {
+				return engine.Outcome{}, err
+			}
 		}
 		err = o.put(m, was, content)
 	}
@@ -198,9 +214,35 @@ func (o *File) Undo(ctx context.Context, m machine.Machine, before, after engine
 		return cannot(err, "cannot put %s back", "无法还原 %s", o.Target())
 	}
 	if err == nil && o.Reload {
-		return reload(ctx, m, nil)
+		err = reload(ctx, m, nil)
+	}
+	if o.Restart != "" && booted(m) {
+		verb := "try-restart"
+		if was.Stops { // what stopped it is undone, even if the file is another's by now
+			verb = "restart"
+		}
+		if failed := systemctl(ctx, m, nil, verb, o.Restart); failed != nil {
+			return failed
+		}
 	}
 	return err
+}
+
+// stops says whether Do stops the unit that reads the file.
+func (o *File) stops(ctx context.Context, m machine.Machine, s fileState, content []byte) (bool, error) {
+	if o.Restart == "" || s.Exists && string(content) == o.Content {
+		return false, nil
+	}
+	u, err := (&Unit{Name: o.Restart}).look(ctx, m)
+	return u.Up, err
+}
+
+// Touches is the unit that is stopped, whose op then has to start it; else the path.
+func (o *File) Touches() string {
+	if o.Restart != "" {
+		return o.Restart
+	}
+	return o.Target()
 }
 
 func (o *File) restore(m machine.Machine, was fileState, before engine.State, ours fileState, after engine.State, seen bool) error {
@@ -212,6 +254,7 @@ func (o *File) restore(m machine.Machine, was fileState, before engine.State, ou
 		ours = fileState{Exists: true, Link: was.Link, Real: was.Real, inode: now.with(o.Mode, o.Owner)}
 		after = engine.NewState(ours, []byte(o.Content))
 	}
+	was.Stops, ours.Stops = false, false // of the unit, not of the file
 	if now == was && holds(before, content) {
 		return nil
 	}
@@ -276,6 +319,9 @@ func (o *File) ByHand() []string {
 	}
 	if o.Reload {
 		out = append(out, "systemctl daemon-reload")
+	}
+	if o.Restart != "" {
+		out = append(out, "systemctl try-restart "+quote(o.Restart))
 	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"syscall"
 	"testing"
+	"time"
 
 	"goxin/assets/lang"
 	"goxin/detect/machine"
@@ -26,6 +27,10 @@ var why = lang.T("because", "因为")
 const dropIn = "/etc/systemd/system.conf.d/zz-goxin.conf"
 
 func situations() []situation {
+	return append(otherSituations(), packageSituations()...)
+}
+
+func otherSituations() []situation {
 	file := func(change func(*File)) *File {
 		f := &File{Path: "/etc/sysctl.d/zz-goxin.conf", Content: "vm.swappiness = 1\n", Mode: 0o644, Owner: machine.RootOwner, Reason: why}
 		if change != nil {
@@ -67,6 +72,19 @@ func situations() []situation {
 		{"a file the service manager reads", file(func(f *File) {
 			f.Path, f.Content, f.Reload = dropIn, "[Manager]\nDefaultLimitNOFILE=1024:1048576\n", true
 		}), func(w *world) { w.systemd(); w.mkdir("/etc/systemd/system.conf.d") }, ok},
+
+		{"a file that a running unit reads when it starts", file(func(f *File) { f.Restart = "nginx.service" }), func(w *world) {
+			unit(fakeUnit{load: "loaded", file: "enabled", active: "active"})(w)
+			w.write("/etc/sysctl.d/zz-goxin.conf", "vm.swappiness = 60\n", 0o644)
+		}, ok},
+		{"a new file that a unit which is down reads when it starts", file(func(f *File) { f.Restart = "nginx.service" }), func(w *world) {
+			unit(fakeUnit{load: "loaded", file: "enabled", active: "inactive"})(w)
+			w.mkdir("/etc/sysctl.d")
+		}, ok},
+		{"a file that a running unit has read", file(func(f *File) { f.Restart = "nginx.service" }), func(w *world) {
+			unit(fakeUnit{load: "loaded", file: "enabled", active: "active"})(w)
+			w.write("/etc/sysctl.d/zz-goxin.conf", "vm.swappiness = 1\n", 0o644)
+		}, nothing},
 
 		{"a new directory", &Dir{"/etc/sysctl.d", 0o750, machine.Owner{UID: 12, GID: 34}, why}, func(*world) {}, ok},
 		{"a directory that is there with another mode", &Dir{"/etc/sysctl.d", 0o750, machine.RootOwner, why}, func(w *world) { w.mkdir("/etc/sysctl.d") }, nothing},
@@ -112,6 +130,12 @@ func situations() []situation {
 
 		{"a limit without systemd", &Limit{1048576, 1024, why}, func(*world) {}, nothing},
 		{"a limit the manager has", &Limit{524288, 1024, why}, func(w *world) { w.systemd() }, nothing},
+
+		{"a clock that is behind", &Clock{[]string{"a.example", "b.example:8080"}, 60, 93000, why}, func(w *world) { w.behind = 93784 * time.Second }, ok},
+		{"a clock that is ahead", &Clock{[]string{"a.example"}, 60, -300, why}, func(w *world) { w.behind = -301 * time.Second }, ok},
+		{"a clock that is right", &Clock{[]string{"a.example"}, 60, 0, why}, func(w *world) { w.behind = 59 * time.Second }, nothing},
+		{"a clock nobody answers for", &Clock{[]string{"a.example"}, 60, 300, why}, func(w *world) { w.behind, w.offline = 300*time.Second, true }, nothing},
+		{"a clock that nobody may set", &Clock{[]string{"a.example"}, 60, 300, why}, func(w *world) { w.behind, w.fixed = 300*time.Second, true }, engine.Refused},
 
 		{"a unit to enable and start", &Unit{"nginx.service", "yes", "yes", "", why}, unit(fakeUnit{load: "loaded", file: "disabled", active: "inactive"}), ok},
 		{"a unit enabled until the next boot", &Unit{"nginx.service", "yes", "", "", why}, unit(fakeUnit{load: "loaded", file: "enabled-runtime", active: "active"}), ok},

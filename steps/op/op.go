@@ -13,11 +13,14 @@ import "goxin/steps/engine"
 // Kinds is the registry of every kind of operation there is.
 func Kinds() engine.Kinds {
 	return engine.Kinds{
-		"file":    func() engine.Op { return new(File) },
-		"dir":     func() engine.Op { return new(Dir) },
-		"comment": func() engine.Op { return new(Comment) },
-		"sysctl":  func() engine.Op { return new(Sysctl) },
-		"limit":   func() engine.Op { return new(Limit) },
-		"unit":    func() engine.Op { return new(Unit) },
+		"file":     func() engine.Op { return new(File) },
+		"dir":      func() engine.Op { return new(Dir) },
+		"clock":    func() engine.Op { return new(Clock) },
+		"comment":  func() engine.Op { return new(Comment) },
+		"sysctl":   func() engine.Op { return new(Sysctl) },
+		"limit":    func() engine.Op { return new(Limit) },
+		"unit":     func() engine.Op { return new(Unit) },
+		"lists":    func() engine.Op { return new(Lists) },
+		"packages": func() engine.Op { return new(Packages) },
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"goxin/detect/machine"
 )
@@ -30,10 +31,16 @@ type world struct {
 	units   map[string]*fakeUnit           // nil: no systemd
 	soft    uint64                         // the manager's defaults
 	hard    uint64
-	cap     uint64 // the container's hard limit; 0: none
+	cap     uint64        // the container's hard limit; 0: none
+	behind  time.Duration // of the clock; sum leaves it out, since nobody wants a wrong one back
+	offline bool
+	fixed   bool // the clock
 	ran     []string
 	effects int
 	dieAt   int // the effect to die at; 0: never
+
+	packages        *packageWorld // nil: none
+	packagesAreDebs bool
 }
 
 type fakeUnit struct {
@@ -145,6 +152,9 @@ func (w *world) sum() string {
 		fmt.Fprintln(h, n, u.loadState(), u.fileState(), u.active)
 	}
 	fmt.Fprintln(h, w.soft, w.hard)
+	if w.packages != nil {
+		fmt.Fprint(h, w.packages)
+	}
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
@@ -173,6 +183,9 @@ func (w *world) Run(_ context.Context, c machine.Command, out func(string)) erro
 			out(s)
 		}
 	}
+	if w.packages != nil {
+		return w.packages.run(w, c, say)
+	}
 	line := strings.Join(c.Argv, " ")
 	reads := len(c.Argv) > 1 && (c.Argv[1] == "show" || c.Argv[1] == "status") || c.Argv[0] == "journalctl"
 	if !reads {
@@ -180,6 +193,9 @@ func (w *world) Run(_ context.Context, c machine.Command, out func(string)) erro
 		if err := w.effect("run", line); err != nil {
 			return err
 		}
+	}
+	if c.Argv[0] == "date" {
+		return w.setClock(c.Argv)
 	}
 	if w.units == nil {
 		return fmt.Errorf("%s: %w", c.Argv[0], fs.ErrNotExist)
@@ -314,6 +330,9 @@ func (u *fakeUnit) verb(args []string, name string, say func(string)) error {
 		u.active = "active"
 	case "stop":
 		u.active = "inactive"
+	case "restart":
+		u.active = "active"
+	case "try-restart":
 	default:
 		return fail("unknown verb")
 	}
