@@ -1,11 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,6 +13,7 @@ import (
 	"goxin/assets/lang"
 	"goxin/detect"
 	"goxin/detect/elf"
+	"goxin/steps/libs"
 )
 
 // requirement is a library every Go service host is to have.
@@ -21,38 +22,17 @@ type requirement struct {
 	// Soname is the one that was found, or the one of today.
 	Soname string `json:"soname"`
 	Path   string `json:"path,omitempty"` // "" where it is missing
-	// Packages are what provides it on this family, any one of them.
+	// Packages are what provides it on this family, any one of them; From says
+	// who told of a missing one: the package manager's "lists", or a "table".
 	Packages []string `json:"packages"`
-
-	sonames []string
+	From     string   `json:"from,omitempty"`
 }
 
-// requirements are glibc, libaio, openssl and zlib under the names that the
-// families give them, the likeliest first. Debian's follow its releases, and so
-// do those made from it, which is told by the age of their C library: 2.41 has
-// Debian 13, 2.39 Ubuntu 24.04 (t64), 2.36 Debian 12, 2.35 Ubuntu 22.04, and
-// what is older OpenSSL 1.1.
-func requirements(family, libc string) []requirement {
-	minor, _ := strconv.Atoi(strings.TrimPrefix(libc, "2."))
-	pick := func(rpm string, debs ...string) []string {
-		if family == "deb" {
-			return debs
-		}
-		return []string{rpm}
-	}
-	ssl, aio := pick("openssl-libs", "libssl3t64", "libssl3", "libssl1.1"), pick("libaio", "libaio1t64", "libaio1")
-	if family == "deb" && minor > 0 && minor < 39 {
-		ssl, aio = []string{"libssl3", "libssl3t64"}, []string{"libaio1", "libaio1t64"}
-		if minor < 34 {
-			ssl, aio = []string{"libssl1.1"}, []string{"libaio1"}
-		}
-	}
-	return []requirement{
-		{Name: "glibc", sonames: []string{"libc.so.6"}, Packages: pick("glibc", "libc6")},
-		{Name: "libaio", sonames: []string{"libaio.so.1", "libaio.so.1t64"}, Packages: aio},
-		{Name: "openssl", sonames: []string{"libssl.so.3", "libssl.so.1.1"}, Packages: ssl},
-		{Name: "zlib", sonames: []string{"libz.so.1"}, Packages: pick("zlib", "zlib1g")},
-	}
+// unmet is a finding with the packages that would cure it.
+type unmet struct {
+	elf.Finding
+	Packages []string `json:"packages,omitempty"`
+	From     string   `json:"from,omitempty"`
 }
 
 func (a *app) libsCommand() *cobra.Command {
@@ -88,20 +68,29 @@ func (a *app) required(c *cobra.Command, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	reqs := requirements(f.OS.Family.Value, f.Libc.Version.Value)
+	var reqs []requirement
+	var missing []libs.Requirement
+	for _, q := range libs.Requirements(f.OS.Family.Value, f.Libc.Version.Value) {
+		soname, at, ok := q.Find(r)
+		if !ok {
+			soname, missing = q.Sonames[0], append(missing, q)
+		}
+		reqs = append(reqs, requirement{Name: q.Name, Soname: soname, Path: at, Packages: q.Packages})
+	}
+	offers, lists, err := libs.RequiredOffers(c.Context(), m, f, missing...)
+	if lists, err = told(c.Context(), lists, err); err != nil {
+		return err
+	}
 	var wanted []string
 	for i := range reqs {
 		q := &reqs[i]
-		q.Soname = q.sonames[0]
-		for _, s := range q.sonames {
-			if at, ok := r.Lookup(arch, s); ok {
-				q.Soname, q.Path = s, at
-				break
-			}
+		if q.Path != "" {
+			continue
 		}
-		if q.Path == "" {
-			wanted = append(wanted, q.Packages[0])
+		if o := offers[q.Name]; len(o.Packages) > 0 {
+			q.Packages, q.From = o.Packages, o.From
 		}
+		wanted = append(wanted, q.Packages[0])
 	}
 	if asJSON {
 		err := a.json(struct {
@@ -120,8 +109,25 @@ func (a *app) required(c *cobra.Command, asJSON bool) error {
 	if len(wanted) == 0 {
 		return nil
 	}
+	a.noLists(lists)
 	a.say("%d missing; on this family they are in: %s", "缺少 %d 项；在本系统上由这些软件包提供：%s", len(wanted), strings.Join(wanted, " "))
 	return exitError(exitDiffers)
+}
+
+// told makes an error of the package manager one more reason why it knows nothing:
+// what is missing is told all the same.
+func told(ctx context.Context, lists lang.Text, err error) (lang.Text, error) {
+	if err != nil && ctx.Err() == nil {
+		return lang.F("%s", "%s", err), nil
+	}
+	return lists, err
+}
+
+// noLists says why the package manager could not tell who has something.
+func (a *app) noLists(why lang.Text) {
+	if !why.Empty() {
+		a.say("the package lists know nothing (%s); the names are those this family gives its packages", "软件包列表不可用（%s）；软件包名按本系列系统的命名给出", why)
+	}
 }
 
 func (a *app) printRequirement(q requirement) {
@@ -130,7 +136,12 @@ func (a *app) printRequirement(q requirement) {
 		return
 	}
 	a.result(fmt.Sprintf("+ %-8s %-16s %s", q.Name, q.Soname,
-		lang.F("not found; package %s", "找不到；软件包 %s", strings.Join(q.Packages, lang.T(" or ", " 或 ").In(a.lang))).In(a.lang)))
+		lang.F("not found; package %s", "找不到；软件包 %s", a.either(q.Packages)).In(a.lang)))
+}
+
+// either lists packages any one of which will do.
+func (a *app) either(packages []string) string {
+	return strings.Join(packages, lang.T(" or ", " 或 ").In(a.lang))
 }
 
 // checkLibs judges files and directories.
@@ -149,7 +160,9 @@ func (a *app) checkLibs(c *cobra.Command, args []string, asJSON bool) error {
 			paths[i] = abs
 		}
 	}
-	rep, err := elf.NewResolver(a.machine()).Check(c.Context(), paths...)
+	m := a.machine()
+	r := elf.NewResolver(m)
+	rep, err := r.Check(c.Context(), paths...)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return usageError{lang.Errorf(err, "cannot look at the libraries", "无法检查共享库").
@@ -159,27 +172,54 @@ func (a *app) checkLibs(c *cobra.Command, args []string, asJSON bool) error {
 	case err != nil:
 		return err
 	}
+	f, err := detect.Detect(c.Context(), m)
+	if err != nil {
+		return err
+	}
+	if f.Kernel.World.Value != "old" {
+		rep.Static = nil // they run
+	}
+	needs := libs.Needs(m, r, rep)
+	offers, lists, err := libs.Offers(c.Context(), m, f, needs...)
+	if lists, err = told(c.Context(), lists, err); err != nil {
+		return err
+	}
+	found := make([]unmet, len(rep.Missing))
+	for i, n := range rep.Missing {
+		found[i] = unmet{Finding: n}
+		if o := offers[n.Library]; n.Problem == elf.NotFound && needs[i].Arch == "" {
+			found[i].Packages, found[i].From = o.Packages, o.From
+		}
+	}
 	if asJSON {
 		err := a.json(struct {
 			Version int `json:"version"`
 			*elf.Report
-		}{1, rep})
+			Missing []unmet `json:"missing"`
+		}{1, rep, found})
 		if err != nil {
 			return err
 		}
 	} else {
-		a.printLibs(rep)
+		a.printLibs(rep, found)
+		a.noLists(lists)
 	}
-	if len(rep.Missing) > 0 {
+	if len(rep.Missing)+len(rep.Static) > 0 {
 		return exitError(exitDiffers)
 	}
 	return nil
 }
 
-func (a *app) printLibs(rep *elf.Report) {
-	for _, f := range rep.Missing {
+func (a *app) printLibs(rep *elf.Report, missing []unmet) {
+	for _, f := range missing {
 		a.result("! " + f.Text().In(a.lang))
 		a.result("    " + lang.F("needed by %s", "需要它的有 %s", a.some(f.By)).In(a.lang))
+		if len(f.Packages) > 0 {
+			a.result("    " + lang.F("package %s", "软件包 %s", a.either(f.Packages)).In(a.lang))
+		}
+	}
+	for _, u := range rep.Static {
+		a.result("! " + lang.F("%s: made for LoongArch's new world; this kernel is of the old one and kills it without a word", "%s：为龙架构新世界编译，而本机内核属于旧世界，程序会直接段错误退出且无任何提示", elf.Show(u.Path)).In(a.lang))
 	}
 	for _, f := range rep.Beside {
 		// Plugins are their programs' affair; a program somebody has to start.
@@ -195,8 +235,8 @@ func (a *app) printLibs(rep *elf.Report) {
 		a.say("not judged: %d for other processors or systems", "未检查：%d 个属于其他处理器或系统", n)
 	}
 	switch {
-	case len(rep.Missing) > 0:
-		a.say("%d programs and libraries looked at, %d needs not met", "共检查 %d 个程序和库，有 %d 项依赖未满足", rep.Objects, len(rep.Missing))
+	case len(missing)+len(rep.Static) > 0:
+		a.say("%d programs and libraries looked at, %d needs not met", "共检查 %d 个程序和库，有 %d 项依赖未满足", rep.Objects, len(missing)+len(rep.Static))
 	default:
 		a.say("%d programs and libraries looked at, nothing is missing", "共检查 %d 个程序和库，没有缺失", rep.Objects)
 	}
