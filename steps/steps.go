@@ -3,14 +3,22 @@
 package steps
 
 import (
+	"goxin/steps/clock"
+	"goxin/steps/devtools"
 	"goxin/steps/engine"
 	"goxin/steps/kernel"
+	"goxin/steps/libs"
+	"goxin/steps/mirror"
 )
 
 // All are the steps in their order. A step runs if and only if its ID is in the
 // answers.
 func All() []engine.Step {
 	return []engine.Step{
-		kernel.Step{}, // kernel parameters and limits, with who would overrule them
+		clock.Step{},    // the right time: signatures and TLS judge by it
+		mirror.Step{},   // where packages come from: the fastest that is fresh, complete and signed
+		libs.Step{},     // the libraries that programs here need and that are missing
+		devtools.Step{}, // compiler, make, git
+		kernel.Step{},   // kernel parameters and limits, with who would overrule them
 	}
 }

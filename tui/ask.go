@@ -182,6 +182,7 @@ func (p *askPage) Keys() []binding {
 	enter := binding{keys: []string{"enter", "tab"}, desc: lang.T("next", "下一项"), must: true, do: p.advance}
 	prev := binding{keys: []string{"shift+tab"}, desc: lang.T("previous", "上一项"), do: p.previous}
 	measure := binding{keys: []string{"r", "ctrl+r"}, desc: lang.T("measure again", "重新检查"), do: p.measure}
+	out := binding{keys: []string{"s", "ctrl+n"}, desc: lang.T("skip this step", "跳过此步骤"), do: goes(skip)}
 	f := p.fields[p.focus]
 	switch kind := p.questions[p.index()].Kind; {
 	case kind == engine.Choice, f.picking():
@@ -192,7 +193,7 @@ func (p *askPage) Keys() []binding {
 	case kind == engine.Confirm:
 		bs = append(bs, binding{keys: []string{"left", "right"}, show: p.theme.LeftRight, desc: lang.T("choose", "选择")})
 	default:
-		measure.keys = measure.keys[1:] // an r is a letter of the answer
+		measure.keys, out.keys = measure.keys[1:], out.keys[1:] // an r and an s are letters of the answer
 		enter.keys, prev.keys = append(enter.keys, "down"), append(prev.keys, "up")
 	}
 	bs = append(bs, enter)
@@ -202,6 +203,7 @@ func (p *askPage) Keys() []binding {
 	if _, looks := p.step().(engine.Surveyor); looks {
 		bs = append(bs, measure)
 	}
+	bs = append(bs, out)
 	if f.typing {
 		esc = binding{keys: []string{"esc"}, desc: lang.T("back to the list", "返回列表"), must: true, do: func() (nav, tea.Cmd) {
 			f.typing = false

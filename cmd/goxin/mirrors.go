@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+	"github.com/spf13/cobra"
+
+	"goxin/assets/lang"
+	"goxin/steps/engine"
+	"goxin/steps/mirror"
+	"goxin/steps/race"
+)
+
+func (a *app) mirrorsCommand() *cobra.Command {
+	var asJSON bool
+	var catalogue string
+	c := &cobra.Command{
+		Use:   "mirrors [URL]",
+		Short: a.s("Which package mirror is fastest, fresh, complete and signed, seen from here", "从本机看，哪个软件源最快且新鲜、完整、签名有效"),
+		Long: a.s("Asks every candidate for this machine's own repositories: the vendor's site, the mirrors of the catalogue, and URL, a site of yours.\n"+
+			"Takes six seconds and 24 MiB at most, and changes nothing.",
+			"以本机实际使用的软件仓库询问每个候选：官方站点、目录中的镜像，以及您给出的网址。\n"+
+				"最多六秒、24 MiB，不做任何改动。"),
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			v := engine.Values{}
+			if catalogue != "" {
+				v["catalogue"] = catalogue
+			}
+			if len(args) == 1 {
+				v["source"] = args[0]
+			}
+			return a.mirrors(c, v, asJSON)
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, a.s("as one JSON document", "输出一个 JSON 文档"))
+	c.Flags().StringVar(&catalogue, "catalogue", "", a.s("the site's own catalogue of mirrors", "本单位自有的镜像目录文件"))
+	return c
+}
+
+func (a *app) mirrors(c *cobra.Command, v engine.Values, asJSON bool) error {
+	e, err := a.engine(nil)
+	if err != nil {
+		return err
+	}
+	h, err := e.Detect(c.Context())
+	if err != nil {
+		return err
+	}
+	sv, err := e.Survey(c.Context(), mirror.Step{}, v, nil)
+	if err != nil {
+		return err
+	}
+	id, _ := h.First()
+	seen, err := mirror.SeenOn(sv, id)
+	if err != nil {
+		return err
+	}
+	if !seen.Raced {
+		for _, n := range (mirror.Step{}).Notes(h, sv, v) {
+			a.say("%s", "%s", n.Text)
+		}
+		return lang.Errorf(nil, "cannot compare mirrors: there is nobody to ask", "无法比较软件源：没有可询问的对象").
+			WithHint("this needs a running machine of a system the catalogue knows, with package sources of its vendor", "需要在运行中的机器上执行，且目录认识该系统、其软件源来自厂商")
+	}
+	if asJSON {
+		err = a.json(struct {
+			Version int    `json:"version"`
+			Product string `json:"product"`
+			race.Report
+		}{1, seen.Product, seen.Race})
+	} else {
+		a.printTable(seen.Table(seen.Race.Results, true))
+		a.say("%d candidates, %.1f s, %.1f MiB", "%d 个候选，用时 %.1f 秒，流量 %.1f MiB", len(seen.Race.Results), seen.Race.Took.Seconds(), float64(seen.Race.Bytes)/(1<<20))
+	}
+	if err == nil && (len(seen.Race.Results) == 0 || !seen.Race.Results[0].Usable) {
+		err = exitError(exitFailed)
+	}
+	return err
+}
+
+// marks are how a table's rows stand, beside their words.
+var marks = map[engine.Mark]string{engine.Best: "*", engine.Good: "+", engine.Unusable: "-", engine.Waiting: "."}
+
+// printTable prints a table whose columns stand under one another.
+func (a *app) printTable(t *engine.Table) {
+	wide := make([]int, len(t.Columns))
+	for i, c := range t.Columns {
+		wide[i] = runewidth.StringWidth(c.Title.In(a.lang))
+		for _, r := range t.Rows {
+			wide[i] = max(wide[i], runewidth.StringWidth(visible(r.Cells[i].In(a.lang))))
+		}
+	}
+	line := func(mark string, cell func(int) string) {
+		var b strings.Builder
+		b.WriteString(mark)
+		for i := range t.Columns {
+			s := visible(cell(i))
+			gap := strings.Repeat(" ", wide[i]-runewidth.StringWidth(s))
+			if t.Columns[i].Right {
+				s = gap + s
+			} else {
+				s += gap
+			}
+			fmt.Fprintf(&b, "  %s", s)
+		}
+		a.result(strings.TrimRight(b.String(), " "))
+	}
+	line(" ", func(i int) string { return t.Columns[i].Title.In(a.lang) })
+	for _, r := range t.Rows {
+		line(marks[r.Mark], func(i int) string { return r.Cells[i].In(a.lang) })
+	}
+}
