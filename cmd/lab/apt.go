@@ -174,6 +174,13 @@ var tools = [][2]string{
 	{"prlimit", "util-linux"},
 	{"mount", "mount"},
 	{"qemu-aarch64-static", "qemu-user-static"},
+	{"gpg", "gnupg"},
+	{"dpkg-deb", "dpkg"},
+	{"apt-ftparchive", "apt-utils"},
+	{"xz", "xz-utils"},
+	{"rpmbuild", "rpm"},
+	{"rpmsign", "rpm"},
+	{"createrepo_c", "createrepo-c"},
 }
 
 const debianKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg"

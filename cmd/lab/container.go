@@ -46,7 +46,7 @@ func (c *container) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.state.Base, c.state.Uses = tree, []string{tree, program}
+	c.state.Base, c.state.Uses = tree, append(c.state.Uses, tree, program)
 	if err := c.state.save(c.dir); err != nil {
 		return err
 	}
@@ -97,14 +97,18 @@ func (c *container) boot(ctx context.Context) error {
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err == nil {
 		hard = min(hard, limit.Max)
 	}
-	err = c.launch(bridge, prefix, []string{
+	argv := []string{
 		"sh", "-c", again, "lab", "prlimit", fmt.Sprintf("--nofile=%d:%d", min(1024, hard), hard), "--",
 		"systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--console=pipe",
 		"--directory=root", "--machine=" + c.nspawnName(), "--hostname=" + c.state.Name,
 		"--network-bridge=br0", "--resolv-conf=off", "--timezone=off", "--link-journal=no",
 		"--bind=" + filepath.Join(c.dir, "io") + ":/run/goxin-lab",
 		"--bind-ro=" + filepath.Join(c.dir, "agentd") + ":" + agentPath,
-	})
+	}
+	for _, b := range c.state.Binds {
+		argv = append(argv, "--bind-ro="+b)
+	}
+	err = c.launch(bridge, prefix, argv)
 	if err != nil {
 		return err
 	}

@@ -78,13 +78,17 @@ func ok(t *testing.T, err error) {
 var english = []string{"TERM=xterm-256color", "LANG=en_US.UTF-8", "HOME=/root", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
 
 // walk takes the wizard by keys alone from its first page to the diff of the
-// kernel step with the web profile.
+// kernel step with the web profile. The steps before it are left out.
 func walk(t *testing.T, s *screen.Terminal) {
 	t.Helper()
 	const slow = 30 * time.Second
 	ok(t, s.WaitFor(slow, "This machine", "enter go on", "Memory"))
 	ok(t, s.Key("enter"))
-	ok(t, s.WaitFor(slow, "question 1"))
+	for _, left := range []string{"Time", "Mirror", "Libraries", "Tools"} {
+		ok(t, s.WaitFor(slow, "● "+left))
+		ok(t, s.Key("ctrl+n"))
+	}
+	ok(t, s.WaitFor(slow, "● Kernel", "question 1"))
 	ok(t, s.Key("down"))
 	ok(t, s.WaitFor(slow, "▸ web"))
 	for n := 2; !strings.Contains(s.Screen(), "nothing written yet"); n++ {

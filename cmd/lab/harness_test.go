@@ -90,17 +90,24 @@ func (l *TestLab) Container(t *testing.T, name string) *Box {
 
 func (l *TestLab) start(t *testing.T, kind Kind, name string) *Box {
 	t.Helper()
+	return l.startSpec(t, Spec{Name: name, Kind: kind})
+}
+
+func (l *TestLab) startSpec(t *testing.T, spec Spec) *Box {
+	t.Helper()
 	begin := time.Now()
-	if kind == VirtualMachine {
+	if spec.Kind == VirtualMachine {
 		giveWay()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*limit)
 	defer cancel()
-	m, err := run.lab.Start(ctx, Spec{Name: l.group + "-" + name, Kind: kind, Group: l.group})
+	name := spec.Name
+	spec.Name, spec.Group = l.group+"-"+name, l.group
+	m, err := run.lab.Start(ctx, spec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%s %s up in %v", kind, name, time.Since(begin).Round(time.Millisecond))
+	t.Logf("%s %s up in %v", m.Kind(), name, time.Since(begin).Round(time.Millisecond))
 	t.Cleanup(func() {
 		if err := m.Down(context.Background()); err != nil {
 			t.Error(err)

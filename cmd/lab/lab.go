@@ -56,6 +56,9 @@ func (l *Lab) Prepare(ctx context.Context, release string) error {
 	if _, _, _, err := l.bootedImage(ctx, release); err != nil {
 		return err
 	}
+	if _, err := l.Repository(ctx); err != nil {
+		return err
+	}
 	return l.Prune(14 * 24 * time.Hour)
 }
 
@@ -67,6 +70,8 @@ type Spec struct {
 	Group   string // containers of one group see each other; "lab" if empty
 
 	Packages []string // installed beside the base tree's own
+	Binds    []string // "HOST:GUEST": what a container sees of the host's files, read-only
+	Uses     []string // things in the cache it needs as long as it is there
 }
 
 // maxName leaves room for a prefix in the 64 characters of a host name.
@@ -83,6 +88,7 @@ func (l *Lab) reserve(spec Spec) (*host, error) {
 	}
 	h := &host{lab: l, dir: filepath.Join(l.cache.dir, "run", spec.Name), state: state{
 		Name: spec.Name, Kind: spec.Kind, Release: spec.Release, Group: spec.Group, Packages: spec.Packages,
+		Binds: spec.Binds, Uses: spec.Uses,
 		Owner: l.owner, Cgroups: groups, Started: time.Now(),
 	}}
 	// The longest socket name must fit into a sockaddr_un, unix(7).

@@ -22,12 +22,13 @@ type state struct {
 	Kind     Kind      `json:"kind"`
 	Release  string    `json:"release"`
 	Packages []string  `json:"packages,omitempty"` // beside the base tree's own
-	Group    string    `json:"group"`              // machines of one group share a bridge
-	Owner    identity  `json:"owner,omitzero"`     // the test run that removes it; none for a person's
-	Uses     []string  `json:"uses"`               // things in the cache it stands on
-	Cgroups  []string  `json:"cgroups"`            // made for its processes, and only for them
-	Base     string    `json:"base,omitempty"`     // base tree, or image with the booted snapshot
-	Kernel   string    `json:"kernel,omitempty"`   // tree with the virtual machine's kernel
+	Binds    []string  `json:"binds,omitempty"`
+	Group    string    `json:"group"`            // machines of one group share a bridge
+	Owner    identity  `json:"owner,omitzero"`   // the test run that removes it; none for a person's
+	Uses     []string  `json:"uses"`             // things in the cache it stands on
+	Cgroups  []string  `json:"cgroups"`          // made for its processes, and only for them
+	Base     string    `json:"base,omitempty"`   // base tree, or image with the booted snapshot
+	Kernel   string    `json:"kernel,omitempty"` // tree with the virtual machine's kernel
 	Started  time.Time `json:"started"`
 }
 

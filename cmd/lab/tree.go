@@ -90,6 +90,9 @@ func (l *Lab) tree(ctx context.Context, kind Kind, release string, packages []st
 		if err != nil {
 			return err
 		}
+		if len(packages) > 0 {
+			return l.extend(ctx, r, kind, mirror, tmp)
+		}
 		l.say("building the base tree of a %s (Debian %s from %s), about a minute", kind, release, mirror)
 		// In namespaces of its own: what debootstrap mounts and starts in the
 		// tree goes with it, however it ends.
@@ -100,18 +103,28 @@ func (l *Lab) tree(ctx context.Context, kind Kind, release string, packages []st
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("debootstrap: %w\n%s", err, tail(out))
 		}
-		if err := r.install(ctx, tmp, aptProxy(mirror)); err != nil {
-			return err
-		}
 		return r.finish(tmp)
 	})
 }
 
+// extend makes a tree with extra packages out of the one without.
+func (l *Lab) extend(ctx context.Context, r recipe, kind Kind, mirror, tmp string) error {
+	base, err := l.tree(ctx, kind, r.Release, nil)
+	if err != nil {
+		return err
+	}
+	l.say("adding %s to the base tree of a %s", strings.Join(r.Extra, " "), kind)
+	if err := copyTree(base, tmp); err != nil {
+		return err
+	}
+	if err := r.install(ctx, tmp, aptProxy(mirror)); err != nil {
+		return err
+	}
+	return r.finish(tmp)
+}
+
 // install adds the extra packages, with the tree's own apt on the host's network.
 func (r recipe) install(ctx context.Context, tree string, proxy []string) error {
-	if len(r.Extra) == 0 {
-		return nil
-	}
 	if err := copyFile("/etc/resolv.conf", tree+"/etc/resolv.conf", 0o644); err != nil {
 		return err
 	}
@@ -152,6 +165,9 @@ func (r recipe) finish(tree string) error {
 		if err := os.MkdirAll(filepath.Dir(tree+name), 0o755); err != nil {
 			return err
 		}
+		if err := os.RemoveAll(tree + name); err != nil {
+			return err
+		}
 		if err := os.Symlink(target, tree+name); err != nil {
 			return err
 		}
@@ -159,9 +175,12 @@ func (r recipe) finish(tree string) error {
 	return nil
 }
 
-// agentProgram compiles the agent for the machines. It is named by what it
-// does, so an unchanged agent makes no new images.
-func (l *Lab) agentProgram(ctx context.Context) (string, error) {
+// agentProgram compiles the agent for the machines.
+func (l *Lab) agentProgram(ctx context.Context) (string, error) { return l.program(ctx, "agentd") }
+
+// program compiles one of the lab's own programs for the machines. It is named
+// by what it does, so an unchanged agent makes no new images.
+func (l *Lab) program(ctx context.Context, name string) (string, error) {
 	agents := filepath.Join(l.cache.dir, "agents")
 	if err := os.MkdirAll(agents, 0o755); err != nil {
 		return "", err
@@ -173,16 +192,16 @@ func (l *Lab) agentProgram(ctx context.Context) (string, error) {
 	_ = tmp.Close()
 	defer os.Remove(tmp.Name())
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=",
-		"-o", tmp.Name(), "goxin/cmd/lab/agentd")
+		"-o", tmp.Name(), "goxin/cmd/lab/"+name)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOFLAGS=")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("cannot compile the lab's agent (run lab inside goxin's source tree): %w\n%s", err, tail(out))
+		return "", fmt.Errorf("cannot compile the lab's %s (run lab inside goxin's source tree): %w\n%s", name, err, tail(out))
 	}
 	sum, err := fileSum(tmp.Name())
 	if err != nil {
 		return "", err
 	}
-	return l.cache.once("agents", "agentd-"+hex.EncodeToString(sum[:6]), func(to string) error {
+	return l.cache.once("agents", name+"-"+hex.EncodeToString(sum[:6]), func(to string) error {
 		return copyFile(tmp.Name(), to, 0o755)
 	})
 }
