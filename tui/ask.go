@@ -171,7 +171,7 @@ func (p *askPage) Keys() []binding {
 		return []binding{
 			{keys: []string{"r"}, desc: lang.T("try again", "重试"), must: true, do: p.measure},
 			{keys: []string{"l"}, desc: lang.T("log", "日志"), do: p.showLog},
-			{keys: []string{"s"}, desc: lang.T("skip this step", "跳过此步骤"), do: goes(skip)},
+			{keys: []string{"s", "ctrl+n"}, desc: lang.T("skip this step", "跳过此步骤"), do: goes(skip)},
 			esc,
 		}
 	}

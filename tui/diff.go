@@ -85,7 +85,7 @@ func (p *diffPage) Update(msg tea.Msg) (nav, tea.Cmd) {
 
 func (p *diffPage) Keys() []binding {
 	esc := p.escKey()
-	out := binding{keys: []string{"s"}, desc: lang.T("skip this step", "跳过此步骤"), rare: true, do: goes(skip)}
+	out := binding{keys: []string{"s", "ctrl+n"}, desc: lang.T("skip this step", "跳过此步骤"), rare: true, do: goes(skip)}
 	switch {
 	case p.err != nil:
 		out.rare = false
@@ -105,7 +105,7 @@ func (p *diffPage) Keys() []binding {
 					p.tally.fail(p.place.step, nil)
 				}
 				return next, nil
-			}}, esc)
+			}}, out, esc)
 	}
 	bs := append(p.moveKeys(),
 		binding{keys: []string{"?"}, desc: lang.T("why", "原因"), must: true, do: p.showWhy},

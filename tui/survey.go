@@ -121,7 +121,7 @@ func (a *App) lookingKeys(l *looking) []binding {
 		return len(above) + len(rows)
 	})
 	return append(bs,
-		binding{keys: []string{"s"}, desc: lang.T("skip this step", "跳过此步骤"), rare: true, do: goes(skip)},
+		binding{keys: []string{"s", "ctrl+n"}, desc: lang.T("skip this step", "跳过此步骤"), rare: true, do: goes(skip)},
 		a.escKey())
 }
 

@@ -228,7 +228,7 @@ func (b *Box) settings(leaves []string) packaged {
 func (b *Box) packagedBelow(leaves []string, paths ...string) packaged {
 	b.t.Helper()
 	return packaged{
-		b.Sh(`dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version} ${Architecture}\n'; apt-mark showmanual; if command -v rpm >/dev/null; then rpm -qa | grep -v ^gpg-pubkey- | sort; dnf -qC repoquery --userinstalled; fi`),
+		b.Sh(`dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version} ${Architecture}\n'; apt-mark showmanual; if command -v rpm >/dev/null; then rpm -qa | sort; dnf -qC repoquery --userinstalled; fi`),
 		b.Files(paths, append(append([]string{"/var/log/journal", "/var/log/lastlog", "/var/log/wtmp"}, kept...), leaves...)...),
 	}
 }

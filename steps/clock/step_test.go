@@ -38,7 +38,7 @@ func write(t *testing.T, m machine.Machine, items []engine.Item) {
 	for _, it := range items {
 		switch it.Op.(type) {
 		case *op.File, *op.Dir:
-			if _, err := it.Op.Do(context.Background(), m, func(string) {}); err != nil {
+			if _, err := it.Op.Do(context.Background(), m, func(lang.Text) {}); err != nil {
 				t.Fatalf("%s %s: %v", it.Op.Kind(), it.Op.Target(), err)
 			}
 		}

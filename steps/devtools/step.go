@@ -46,7 +46,7 @@ var usual = []string{toolGit, toolGCC, toolMake, toolZlib}
 func (Step) ID() string { return "devtools" }
 
 // Title is the step's name on the rail.
-func (Step) Title() lang.Text { return lang.T("Development tools", "开发工具") }
+func (Step) Title() lang.Text { return lang.T("Tools", "开发工具") }
 
 func (s Step) asker() stock.Ask {
 	if s.ask != nil {

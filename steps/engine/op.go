@@ -22,8 +22,9 @@ type Op interface {
 	// Diff says what Do would change of s. Pure.
 	Diff(s State) Diff
 	// Do makes the target as wanted. It is idempotent, and a Do after half a Do
-	// (the process died) ends where one Do ends. say quotes progress and may be nil.
-	Do(ctx context.Context, m machine.Machine, say func(line string)) (Outcome, error)
+	// (the process died) ends where one Do ends. say tells progress, quoting
+	// programs, and may be nil.
+	Do(ctx context.Context, m machine.Machine, say func(lang.Text)) (Outcome, error)
 	// Undo puts before back if the target is still in state after, or already
 	// in before; otherwise it leaves it alone and returns ErrNotOurs. Idempotent,
 	// and right after half a Do or half an Undo: leftovers are cleaned. after has

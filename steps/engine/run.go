@@ -349,8 +349,8 @@ func (r *Run) do(ctx context.Context, o *opHistory) error {
 	}
 	r.e.forgetSurveys()
 	say(Doing, nil)
-	out, err := o.op.Do(ctx, m, func(l string) {
-		say(Output, func(e *Event) { e.Text = lang.Same(l) })
+	out, err := o.op.Do(ctx, m, func(t lang.Text) {
+		say(Output, func(e *Event) { e.Text = t })
 	})
 	if err != nil {
 		return fail(err)

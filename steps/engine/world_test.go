@@ -53,7 +53,7 @@ func (p *put) Diff(s engine.State) engine.Diff {
 	return engine.Diff{Action: engine.Update, Rows: []engine.Row{{Action: engine.Update, Name: p.Name, Now: string(s.Blob), Then: p.Want}}}
 }
 
-func (p *put) Do(_ context.Context, m machine.Machine, say func(string)) (engine.Outcome, error) {
+func (p *put) Do(_ context.Context, m machine.Machine, say func(lang.Text)) (engine.Outcome, error) {
 	want, out := p.Want, engine.OK
 	switch p.Name[len(p.Name)-1] {
 	case '/':
@@ -122,7 +122,7 @@ func (p *pair) Diff(s engine.State) engine.Diff {
 	return engine.Diff{Action: engine.Update}
 }
 
-func (p *pair) Do(ctx context.Context, m machine.Machine, say func(string)) (engine.Outcome, error) {
+func (p *pair) Do(ctx context.Context, m machine.Machine, say func(lang.Text)) (engine.Outcome, error) {
 	if _, err := p.A.Do(ctx, m, say); err != nil {
 		return engine.Outcome{}, err
 	}

@@ -80,12 +80,12 @@ func onRecorded(t *testing.T, m machine.Machine, items []engine.Item) {
 			// Told to reload, it would want a service manager.
 			plain := *o
 			plain.Reload = false
-			if _, err := plain.Do(context.Background(), m, func(string) {}); err != nil {
+			if _, err := plain.Do(context.Background(), m, nil); err != nil {
 				t.Fatal(err)
 			}
 		case *op.Limit:
 		default:
-			if _, err := it.Op.Do(context.Background(), m, func(string) {}); err != nil {
+			if _, err := it.Op.Do(context.Background(), m, nil); err != nil {
 				t.Fatalf("%s %s: %v", it.Op.Kind(), it.Op.Target(), err)
 			}
 		}

@@ -44,7 +44,7 @@ func apply(t *testing.T, root string, m machine.Machine, items []engine.Item) {
 	for _, it := range items {
 		switch o := it.Op.(type) {
 		case *op.File, *op.Dir, *op.Comment:
-			if _, err := it.Op.Do(context.Background(), m, func(string) {}); err != nil {
+			if _, err := it.Op.Do(context.Background(), m, nil); err != nil {
 				t.Fatalf("%s %s: %v", it.Op.Kind(), it.Op.Target(), err)
 			}
 		case *op.Sysctl:

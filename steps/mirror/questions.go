@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"slices"
 	"strings"
 
 	"goxin/assets/lang"
@@ -49,6 +50,11 @@ func (s *Seen) options() []engine.Option {
 	}
 	out = append(out, engine.Option{Value: sourceFastest, Title: best, Help: lang.T("Replay compares again.", "重放时会重新比较。")})
 	t := s.Table(s.Race.Results, true)
+	// The age is in the verdict where it counts; a line of a form has no room for both.
+	t.Columns = slices.Delete(t.Columns, 1, 2)
+	for i := range t.Rows {
+		t.Rows[i].Cells = slices.Delete(t.Rows[i].Cells, 1, 2)
+	}
 	en, zh := aligned(t, lang.EN), aligned(t, lang.ZH)
 	for i, r := range s.Race.Results {
 		if r.ID == sitePresent {
@@ -70,8 +76,12 @@ func (s *Seen) options() []engine.Option {
 
 // why says why a candidate with a higher rate was not taken.
 func (s *Seen) why() lang.Text {
-	if len(s.Race.Results) == 0 || !s.Race.Results[0].Usable {
+	if len(s.Race.Results) == 0 {
 		return lang.Text{}
+	}
+	if !s.Race.Results[0].Usable {
+		r, _ := s.result(siteOfficial)
+		return lang.F("None of %d candidates can be used from here; the vendor's own: %s.", "%d 个候选从本机均不可用；官方源：%s。", len(s.Race.Results), r.Text())
 	}
 	best := s.Race.Results[0]
 	for _, r := range s.Race.Results[1:] {

@@ -77,7 +77,7 @@ func (p *plan) try(ctx context.Context, m machine.Machine) (seen lang.Text, err 
 		return seen, engine.Refusal{Err: lang.Errorf(err, "cannot read the package lists of %s", "无法读取 %s 的软件包列表", p.seen.name(p.choice.Sites[0].ID)).
 			WithHint("nothing was changed; choose another mirror, or compare them again: goxin mirrors", "尚未改动任何内容；请另选镜像，或重新比较：goxin mirrors")}
 	}
-	return lang.F("%d repositories", "%d 个软件仓库", len(p.moved)), nil
+	return lang.F("repositories read: %d", "已读取软件仓库：%d 个", len(p.moved)), nil
 }
 
 func (p *plan) tryApt(m machine.Machine) ([]string, error) {

@@ -2,7 +2,6 @@ package op
 
 import (
 	"context"
-	"fmt"
 	"path"
 	"strconv"
 	"strings"
@@ -27,11 +26,11 @@ func keepConffiles() []string {
 }
 
 // repair finishes what a dpkg that was interrupted left.
-func (apt) repair(ctx context.Context, m machine.Machine, say func(string)) error {
+func (apt) repair(ctx context.Context, m machine.Machine, say func(lang.Text)) error {
 	c := machine.Command{Argv: []string{"dpkg", "--force-confdef", "--force-confold", "--configure", "-a"}, Env: aptEnv(), Timeout: transactionTime}
 	lines, err := manage(ctx, m, say, aptLocks, c, func(line string) {
 		if strings.HasPrefix(line, "Setting up ") || strings.HasPrefix(line, "Processing triggers ") {
-			say(Visible(line))
+			say(lang.Same(Visible(line)))
 		}
 	})
 	if err == nil || lang.Told(err) {
@@ -54,7 +53,7 @@ func aptRun(argv []string) machine.Command {
 }
 
 // install never removes: what the simulation did not foresee fails.
-func (a apt) install(ctx context.Context, m machine.Machine, say func(string), names []string, t transaction) (map[string]string, error) {
+func (a apt) install(ctx context.Context, m machine.Machine, say func(lang.Text), names []string, t transaction) (map[string]string, error) {
 	options := append([]string{"--no-remove", "-o", "APT::Status-Fd=1", "-o", "Dpkg::Use-Pty=0"}, keepConffiles()...)
 	if len(names) == 0 {
 		options = append(options, "-f")
@@ -93,40 +92,42 @@ func aptHint(said error) error {
 // aptProgress reads apt's status lines (README.progress-reporting in its
 // sources) and says the news in them, and what apt itself calls an error or a
 // warning.
-func aptProgress(say func(string), total int) func(string) {
-	last, unpacked, configured := "", 0, 0
-	tell := func(s string) {
-		if s != last {
-			last = s
-			say(Visible(s))
+func aptProgress(say func(lang.Text), total int) func(string) {
+	var last lang.Text
+	unpacked, configured := 0, 0
+	tell := func(t lang.Text) {
+		if t != last {
+			last = t
+			say(t)
 		}
 	}
-	count := func(what, name string, n *int) {
+	quote := func(s string) { tell(lang.Same(Visible(s))) }
+	count := func(what lang.Text, name string, n *int) {
 		*n++
 		if total == 0 {
-			tell(what + " " + name)
+			tell(lang.F("%s %s", "%s %s", what, Visible(name)))
 			return
 		}
-		tell(fmt.Sprintf("%s %s (%d of %d)", what, name, min(*n, total), total))
+		tell(lang.F("%s %s (%d of %d)", "%s %s（%d/%d）", what, Visible(name), min(*n, total), total))
 	}
 	return func(line string) {
 		f := strings.SplitN(line, ":", 4)
 		if len(f) < 4 || f[0] != "dlstatus" && f[0] != "pmstatus" && f[0] != "pmerror" {
 			if aptSays(line) || strings.HasPrefix(line, "W: ") {
-				tell(line)
+				quote(line)
 			}
 			return
 		}
 		percent, _ := strconv.ParseFloat(f[2], 64)
 		switch {
 		case f[0] == "dlstatus":
-			tell(fmt.Sprintf("downloading %.0f %%", percent))
+			tell(lang.F("downloading %.0f %%", "已下载 %.0f %%", percent))
 		case f[0] == "pmerror":
-			tell(f[1] + ": " + f[3])
+			quote(f[1] + ": " + f[3])
 		case strings.HasPrefix(f[3], "Unpacking "):
-			count("unpacking", f[1], &unpacked)
+			count(lang.T("unpacking", "正在解包"), f[1], &unpacked)
 		case strings.HasPrefix(f[3], "Configuring "):
-			count("configuring", f[1], &configured)
+			count(lang.T("configuring", "正在配置"), f[1], &configured)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func (a apt) undo(ctx context.Context, m machine.Machine, u undoing) ([]leftover
 			return b.left, err
 		}
 		if stuck, err := a.interrupted(ctx, m); err != nil || stuck { // triggers of others
-			if err = a.repair(ctx, m, func(string) {}); err != nil {
+			if err = a.repair(ctx, m, func(lang.Text) {}); err != nil {
 				return b.left, err
 			}
 		}
@@ -264,3 +264,8 @@ func (apt) exactly(lines []string, b aptBack) bool {
 	}
 	return true
 }
+
+// keys: apt takes no key along with a package.
+func (apt) keys(context.Context, machine.Machine) ([]string, error) { return nil, nil }
+
+func (apt) distrust(context.Context, machine.Machine, []string) error { return nil }

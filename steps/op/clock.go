@@ -113,7 +113,7 @@ func off(behind int64) string {
 }
 
 // Do asks again and sets the clock.
-func (o *Clock) Do(ctx context.Context, m machine.Machine, say func(string)) (engine.Outcome, error) {
+func (o *Clock) Do(ctx context.Context, m machine.Machine, say func(lang.Text)) (engine.Outcome, error) {
 	behind, ok := Behind(AskTime(ctx, m, o.Hosts))
 	if !ok {
 		return engine.Outcome{}, lang.Errorf(nil, "cannot set the clock: too few hosts say what time it is, or they disagree", "无法设置时钟：给出时间的主机太少，或各执一词").
@@ -126,7 +126,7 @@ func (o *Clock) Do(ctx context.Context, m machine.Machine, say func(string)) (en
 	err := m.Run(ctx, machine.Command{
 		Argv:    []string{"date", "-u", "-s", fmt.Sprintf("@%d.%03d", then.Unix(), then.Nanosecond()/1e6)},
 		Timeout: 20 * time.Second,
-	}, say)
+	}, quoting(say))
 	if err == nil {
 		return engine.OK, nil
 	}

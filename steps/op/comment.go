@@ -146,7 +146,7 @@ func (o *Comment) Diff(s engine.State) engine.Diff {
 }
 
 // Do comments the active occurrences.
-func (o *Comment) Do(_ context.Context, m machine.Machine, _ func(string)) (engine.Outcome, error) {
+func (o *Comment) Do(_ context.Context, m machine.Machine, _ func(lang.Text)) (engine.Outcome, error) {
 	text, info, err := o.read(m)
 	if err != nil {
 		return engine.Outcome{}, err

@@ -82,7 +82,7 @@ func (o *Dir) Diff(s engine.State) engine.Diff {
 
 // Do makes the directory beside its name and renames it: one that stands under
 // its name has its mode and owner, so that a later Do need not guess whose it is.
-func (o *Dir) Do(_ context.Context, m machine.Machine, _ func(string)) (engine.Outcome, error) {
+func (o *Dir) Do(_ context.Context, m machine.Machine, _ func(lang.Text)) (engine.Outcome, error) {
 	was, err := o.look(m)
 	if err == nil {
 		err = m.Clean(o.Path)

@@ -57,7 +57,7 @@ func (dnf) tree(machine.Machine, []string) (map[string]string, bool, error) { re
 // rpm's transactions are each package by itself: nothing is left to finish.
 func (dnf) interrupted(context.Context, machine.Machine) (bool, error) { return false, nil }
 
-func (dnf) repair(context.Context, machine.Machine, func(string)) error { return nil }
+func (dnf) repair(context.Context, machine.Machine, func(lang.Text)) error { return nil }
 
 const rpmFormat = `%{NAME}\t%{ARCH}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\n`
 

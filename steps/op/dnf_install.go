@@ -9,7 +9,7 @@ import (
 )
 
 // run runs a dnf that changes something.
-func (d dnf) run(ctx context.Context, m machine.Machine, say func(string), args ...string) error {
+func (d dnf) run(ctx context.Context, m machine.Machine, say func(lang.Text), args ...string) error {
 	c := d.command(m, append([]string{"-y"}, args...)...)
 	c.Timeout = transactionTime
 	lines, err := manage(ctx, m, say, dnfLocks, c, dnfProgress(say))
@@ -29,12 +29,12 @@ func (d dnf) run(ctx context.Context, m machine.Machine, say func(string), args 
 	return e.WithHint("/var/log/dnf.log and dnf.rpm.log have all of it", "完整记录见 /var/log/dnf.log 与 dnf.rpm.log")
 }
 
-func (d dnf) install(ctx context.Context, m machine.Machine, say func(string), names []string, _ transaction) (map[string]string, error) {
+func (d dnf) install(ctx context.Context, m machine.Machine, say func(lang.Text), names []string, _ transaction) (map[string]string, error) {
 	return nil, d.run(ctx, m, say, append([]string{"install", "--"}, names...)...)
 }
 
 // dnfProgress says dnf's lines once it downloads and installs, until it sums up.
-func dnfProgress(say func(string)) func(string) {
+func dnfProgress(say func(lang.Text)) func(string) {
 	on := false
 	return func(line string) {
 		s := strings.Join(strings.Fields(line), " ")
@@ -44,7 +44,7 @@ func dnfProgress(say func(string)) func(string) {
 		case strings.HasSuffix(s, "ed:"), s == "": // Installed:, Upgraded:, Removed:
 			on = on && s == ""
 		case on && say != nil && strings.Trim(s, "-=") != "" && !strings.HasPrefix(s, "Verifying "):
-			say(Visible(s))
+			say(lang.Same(Visible(s)))
 		}
 	}
 }

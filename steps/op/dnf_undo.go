@@ -213,3 +213,22 @@ func (d dnf) forget(ctx context.Context, m machine.Machine, u undoing) error {
 	}
 	return nil
 }
+
+// keys are those that rpm takes signatures of: packages of its own making.
+func (dnf) keys(ctx context.Context, m machine.Machine) ([]string, error) {
+	rows, err := rpmQuery(ctx, m, "gpg-pubkey")
+	var out []string
+	for _, r := range rows {
+		out = append(out, "gpg-pubkey-"+noEpoch(r[2]))
+	}
+	slices.Sort(out)
+	return out, err
+}
+
+func (dnf) distrust(ctx context.Context, m machine.Machine, keys []string) error {
+	err := m.Run(ctx, machine.Command{Argv: append([]string{"rpm", "-e", "--"}, keys...), Timeout: 2 * time.Minute}, nil)
+	if err != nil {
+		return cannot(exited(err), "cannot remove %s", "无法删除 %s", strings.Join(keys, " "))
+	}
+	return nil
+}

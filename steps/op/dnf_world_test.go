@@ -9,6 +9,16 @@ import (
 func (p *packageWorld) dnf(w *world, program string, args []string, has func(string) bool, exit func(int, ...string) error) error {
 	row := func(n, version string) string { return n + "\tamd64\t" + version }
 	if program == "rpm" && has("-e") {
+		if key, ok := strings.CutPrefix(args[0], "gpg-pubkey-"); ok {
+			if err := w.effect("rpm", "-e "+args[0]); err != nil {
+				return err
+			}
+			if p.have["gpg-pubkey"].version != key {
+				return exit(1, "error: package "+args[0]+" is not installed")
+			}
+			delete(p.have, "gpg-pubkey")
+			return nil
+		}
 		var out []string
 		for _, n := range args {
 			for _, by := range p.needers(n, args) {
@@ -127,6 +137,12 @@ func (p *packageWorld) dnfInstall(w *world, args []string, has func(string) bool
 	out := slices.Concat([]string{"Installing:"}, in, gone, []string{"Upgrading:"}, up, []string{"", "Transaction Summary"})
 	if has("--assumeno") {
 		return exit(1, out...)
+	}
+	if err := w.effect("rpm", "--import"); err != nil {
+		return err
+	}
+	if _, there := p.have["gpg-pubkey"]; !there {
+		p.have["gpg-pubkey"] = fakeInstalled{fakePackage{version: "b675600b-64a1b2c3"}, "installed", false}
 	}
 	if err := p.put(w, order, args); err != nil {
 		if errors.Is(err, errDied) {

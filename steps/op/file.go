@@ -156,7 +156,7 @@ func (o *File) Diff(s engine.State) engine.Diff {
 
 // Do writes the file where its content differs, and else only what differs of
 // its mode and owner.
-func (o *File) Do(ctx context.Context, m machine.Machine, say func(string)) (engine.Outcome, error) {
+func (o *File) Do(ctx context.Context, m machine.Machine, say func(lang.Text)) (engine.Outcome, error) {
 	was, content, err := o.look(m)
 	if err == nil {
 		if err := o.strays(m, was, content); err != nil {

@@ -128,7 +128,7 @@ func (o *Limit) Diff(s engine.State) engine.Diff {
 }
 
 // Do has the manager read its configuration, and starts a service to see.
-func (o *Limit) Do(ctx context.Context, m machine.Machine, say func(string)) (engine.Outcome, error) {
+func (o *Limit) Do(ctx context.Context, m machine.Machine, say func(lang.Text)) (engine.Outcome, error) {
 	if !booted(m) {
 		return engine.OK, nil
 	}

@@ -98,11 +98,11 @@ func (o *Lists) Diff(s engine.State) engine.Diff {
 	case len(was.Missing) == 0:
 		return engine.Diff{Action: engine.None}
 	}
-	return engine.Diff{Action: engine.Update, Note: lang.F("the package lists of %d sources are read", "读取 %d 个软件源的软件包列表", len(was.Missing))}
+	return engine.Diff{Action: engine.Update, Note: lang.F("read anew, not there yet: %d", "重新读取，尚缺：%d 个", len(was.Missing))}
 }
 
 // Do reads them.
-func (o *Lists) Do(ctx context.Context, m machine.Machine, say func(string)) (engine.Outcome, error) {
+func (o *Lists) Do(ctx context.Context, m machine.Machine, say func(lang.Text)) (engine.Outcome, error) {
 	if err := ReadLists(ctx, m, say, "apt-get", "update"); err != nil {
 		return engine.Outcome{}, lang.Errorf(err, "cannot read the package lists", "无法读取软件包列表").
 			WithHint("see apt-get update; goxin mirrors shows which sources answer", "请查看 apt-get update 的输出；goxin mirrors 显示哪些源可用")
@@ -135,7 +135,7 @@ func (o *Lists) Undo(ctx context.Context, m machine.Machine, before, _ engine.St
 // with 0 where a list could not be had, or its signature is wrong, and says so in
 // a line: that is an error here. The error quotes the first such line, or the
 // last that was printed.
-func ReadLists(ctx context.Context, m machine.Machine, say func(string), argv ...string) error {
+func ReadLists(ctx context.Context, m machine.Machine, say func(lang.Text), argv ...string) error {
 	var wrong, last string
 	if path.Base(argv[0]) == "apt-get" { // whoever tries again later is the person
 		argv = append(argv, "-q", "-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::https::Timeout=20")
@@ -145,7 +145,7 @@ func ReadLists(ctx context.Context, m machine.Machine, say func(string), argv ..
 			last = s
 		}
 		if say != nil {
-			say(Visible(line))
+			say(lang.Same(Visible(line)))
 		}
 		for _, p := range []string{"Err:", "E: ", "W: Failed to fetch", "W: GPG error", "W: An error occurred during the signature"} {
 			// "Err:4 http://…" only names it; what went wrong follows.

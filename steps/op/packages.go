@@ -33,6 +33,7 @@ type packagesState struct {
 	Installed map[string]string `json:"installed"`        // version by asked name
 	Broken    bool              `json:"broken,omitempty"` // dpkg was interrupted, and nobody is at it
 	Add       *transaction      `json:"add,omitempty"`    // what Do would do
+	Keys      []string          `json:"keys,omitempty"`   // rpm: whose signatures are taken; a first transaction brings its repository's
 }
 
 // transaction is what a package manager says it would do.
@@ -67,13 +68,15 @@ type packager interface {
 	// tree is installed from the database's files; ok is false where they tell nothing.
 	tree(m machine.Machine, names []string) (found map[string]string, ok bool, err error)
 	interrupted(ctx context.Context, m machine.Machine) (bool, error)
-	repair(ctx context.Context, m machine.Machine, say func(string)) error
+	repair(ctx context.Context, m machine.Machine, say func(lang.Text)) error
 	simulate(ctx context.Context, m machine.Machine, names []string) (transaction, error)
 	// install gives, with its error, what the manager said of single packages.
-	install(ctx context.Context, m machine.Machine, say func(string), names []string, t transaction) (why map[string]string, err error)
+	install(ctx context.Context, m machine.Machine, say func(lang.Text), names []string, t transaction) (why map[string]string, err error)
 	// present is the versions of those of t that are now wholly installed.
 	present(ctx context.Context, m machine.Machine, t transaction) (map[change]string, error)
 	undo(ctx context.Context, m machine.Machine, u undoing) (left []leftover, err error)
+	keys(ctx context.Context, m machine.Machine) ([]string, error)
+	distrust(ctx context.Context, m machine.Machine, keys []string) error
 	byHand(names []string) []string
 }
 
@@ -129,6 +132,9 @@ func (o *Packages) look(ctx context.Context, m machine.Machine) (s packagesState
 		return s, err
 	}
 	s.Runs, s.Known = true, true
+	if s.Keys, err = p.keys(ctx, m); err != nil {
+		return s, err
+	}
 	if s.Broken, err = p.interrupted(ctx, m); err != nil {
 		return s, err
 	}
@@ -171,13 +177,13 @@ func notRunning(m machine.Machine, err error) bool {
 }
 
 // Do repairs what was interrupted, and installs.
-func (o *Packages) Do(ctx context.Context, m machine.Machine, say func(string)) (engine.Outcome, error) {
+func (o *Packages) Do(ctx context.Context, m machine.Machine, say func(lang.Text)) (engine.Outcome, error) {
 	p, err := o.manager()
 	if err != nil {
 		return engine.Outcome{}, err
 	}
 	if say == nil {
-		say = func(string) {}
+		say = func(lang.Text) {}
 	}
 	broken, err := p.interrupted(ctx, m)
 	if notRunning(m, err) {

@@ -26,14 +26,14 @@ const (
 // tells who and how long, and may be nil. lines is all it printed. How long it
 // waits is this process's own, monotonic time: the machine's clock may be set
 // meanwhile, and a captured machine's stands still.
-func manage(ctx context.Context, m machine.Machine, say func(string), locks []string, c machine.Command, see func(string)) (lines []string, err error) {
+func manage(ctx context.Context, m machine.Machine, say func(lang.Text), locks []string, c machine.Command, see func(string)) (lines []string, err error) {
 	start := time.Now()
 	for {
 		lines = lines[:0]
 		err = m.Run(ctx, c, func(line string) {
 			lines = append(lines, line)
 			if pid, ok := waitsFor(line); ok && say != nil { // a dnf that waits by itself
-				say("waiting for " + processName(m, pid))
+				say(lang.F("waiting for %s", "正在等待 %s", processName(m, pid)))
 			}
 			if see != nil && !heldBy.MatchString(line) && !heldFile.MatchString(line) { // that is told below
 				see(line)
@@ -52,7 +52,7 @@ func manage(ctx context.Context, m machine.Machine, say func(string), locks []st
 				WithHint("let it finish, or end it, and try again; do not remove the lock file", "请等待其结束或将其终止后重试；不要删除锁文件")
 		}
 		if say != nil {
-			say(fmt.Sprintf("waiting for %s, %s", holder, clock(waited)))
+			say(lang.F("waiting for %s, %s", "正在等待 %s，已 %s", holder, clock(waited)))
 		}
 		select {
 		case <-ctx.Done():
@@ -85,17 +85,17 @@ func waitsFor(line string) (int, bool) {
 
 // lockHolder says whether a command failed since a lock is held, and by whom:
 // the program's own words first, else the kernel's table of locks.
-func lockHolder(ctx context.Context, m machine.Machine, locks, lines []string, err error) (string, bool) {
+func lockHolder(ctx context.Context, m machine.Machine, locks, lines []string, err error) (lang.Text, bool) {
 	var exit *machine.ExitError
 	if !errors.As(err, &exit) {
-		return "", false
+		return lang.Text{}, false
 	}
 	held := exit.Code == dnfLocked
 	for _, l := range lines {
 		if g := heldBy.FindStringSubmatch(l); g != nil {
 			pid, _ := strconv.Atoi(g[1] + g[3])
 			if g[2] != "" {
-				return fmt.Sprintf("%s (pid %d)", Visible(g[2]), pid), true
+				return process(lang.Same(Visible(g[2])), pid), true
 			}
 			return processName(m, pid), true
 		}
@@ -105,21 +105,25 @@ func lockHolder(ctx context.Context, m machine.Machine, locks, lines []string, e
 		held = held || heldFile.MatchString(l)
 	}
 	if !held {
-		return "", false
+		return lang.Text{}, false
 	}
 	if pid := locker(ctx, m, locks); pid != 0 {
 		return processName(m, pid), true
 	}
-	return "another process", true
+	return lang.T("another process", "另一个进程"), true
 }
 
 // processName is "packagekitd (pid 1184)".
-func processName(m machine.Machine, pid int) string {
-	name := "a process"
+func processName(m machine.Machine, pid int) lang.Text {
+	name := lang.T("a process", "某进程")
 	if b, err := m.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); err == nil {
-		name = Visible(strings.TrimSpace(string(b)))
+		name = lang.Same(Visible(strings.TrimSpace(string(b))))
 	}
-	return fmt.Sprintf("%s (pid %d)", name, pid)
+	return process(name, pid)
+}
+
+func process(name lang.Text, pid int) lang.Text {
+	return lang.F("%s (pid %d)", "%s（进程 %d）", name, pid)
 }
 
 // locker is the process that holds one of the lock files: from those that hold

@@ -113,7 +113,7 @@ func TestALockIsWaitedForWithItsHolderAndAClock(t *testing.T) {
 			o := &Packages{Manager: manager, Names: []string{"fio"}}
 			var said []string
 			w.packages.locked = 3
-			if _, err := o.Do(context.Background(), w, func(l string) { said = append(said, l) }); err != nil {
+			if _, err := o.Do(context.Background(), w, func(t lang.Text) { said = append(said, t.EN) }); err != nil {
 				t.Fatal(err)
 			}
 			if manager == "apt" { // dnf's lock held up the simulation, which has nobody to tell
@@ -144,7 +144,7 @@ func TestTheHolderOfALockIsFoundInTheKernelsTable(t *testing.T) {
 	m := inodes{w}
 	exit := &machine.ExitError{Argv: []string{"apt-get"}, Code: 100}
 	old := []string{"E: Could not get lock /var/lib/dpkg/lock-frontend - open (11: Resource temporarily unavailable)"}
-	if who, held := lockHolder(context.Background(), m, aptLocks, old, exit); !held || who != "unattended-upgr (pid 1184)" {
+	if who, held := lockHolder(context.Background(), m, aptLocks, old, exit); !held || who.EN != "unattended-upgr (pid 1184)" {
 		t.Errorf("%q, %v", who, held)
 	}
 	if who, held := lockHolder(context.Background(), m, aptLocks, []string{"E: Unable to locate package x"}, exit); held {
@@ -320,7 +320,7 @@ func TestAptsSimulationIsRead(t *testing.T) {
 
 func TestProgressIsToldInWordsWithoutControlCharacters(t *testing.T) {
 	var said []string
-	see := aptProgress(func(l string) { said = append(said, l) }, 31)
+	see := aptProgress(func(t lang.Text) { said = append(said, t.EN) }, 31)
 	for _, l := range []string{
 		"Reading package lists...", "dlstatus:1:39.9539:Retrieving file 1 of 31", "dlstatus:2:40.1:Retrieving file 2 of 31",
 		"pmstatus:cpp:3:Preparing cpp (amd64)", "pmstatus:cpp:3:Unpacking cpp (amd64)", "pmstatus:gcc:38.5:Unpacking gcc (amd64)",

@@ -2,6 +2,7 @@ package op
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"goxin/assets/lang"
@@ -59,7 +60,7 @@ func (o *Packages) Undo(ctx context.Context, m machine.Machine, before, after en
 		return lang.Errorf(err, "cannot undo the installation of %s", "无法撤销 %s 的安装", o.Target())
 	}
 	if len(left) == 0 {
-		return nil
+		return o.distrust(ctx, m, p, was, became, seen)
 	}
 	var en, zh []string
 	for _, l := range left {
@@ -67,4 +68,23 @@ func (o *Packages) Undo(ctx context.Context, m machine.Machine, before, after en
 		zh = append(zh, Visible(l.name+"（"+l.why.ZH+"）"))
 	}
 	return notOurs("left as they are: %s", "保持原样：%s", lang.T(strings.Join(en, ", "), strings.Join(zh, "、")))
+}
+
+// distrust takes away the keys that came with the transaction, once nothing that
+// they vouched for is left.
+func (o *Packages) distrust(ctx context.Context, m machine.Machine, p packager, was, became packagesState, seen bool) error {
+	now, err := p.keys(ctx, m)
+	if err != nil {
+		return err
+	}
+	var ours []string
+	for _, k := range now {
+		if !slices.Contains(was.Keys, k) && (!seen || slices.Contains(became.Keys, k)) {
+			ours = append(ours, k)
+		}
+	}
+	if len(ours) == 0 {
+		return nil
+	}
+	return p.distrust(ctx, m, ours)
 }

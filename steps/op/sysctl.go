@@ -219,7 +219,7 @@ func (o *Sysctl) Drift(after, now engine.State) engine.Diff {
 }
 
 // Do writes the value, reads it back, and looks whether it will outlive a boot.
-func (o *Sysctl) Do(_ context.Context, m machine.Machine, _ func(string)) (engine.Outcome, error) {
+func (o *Sysctl) Do(_ context.Context, m machine.Machine, _ func(lang.Text)) (engine.Outcome, error) {
 	was, err := o.look(m)
 	if err != nil {
 		return engine.Outcome{}, err

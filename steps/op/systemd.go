@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"goxin/assets/lang"
 	"goxin/detect/machine"
 )
 
@@ -18,10 +19,18 @@ func booted(m machine.Machine) bool {
 	return err == nil && info.Mode.IsDir()
 }
 
+// quoting hands a program's lines to say, which may be nil.
+func quoting(say func(lang.Text)) func(string) {
+	if say == nil {
+		return nil
+	}
+	return func(line string) { say(lang.Same(Visible(line))) }
+}
+
 // systemctl runs one; say, which may be nil, gets what it prints.
-func systemctl(ctx context.Context, m machine.Machine, say func(string), args ...string) error {
+func systemctl(ctx context.Context, m machine.Machine, say func(lang.Text), args ...string) error {
 	argv := append([]string{"systemctl"}, args...)
-	err := m.Run(ctx, machine.Command{Argv: argv, Timeout: 3 * time.Minute}, say)
+	err := m.Run(ctx, machine.Command{Argv: argv, Timeout: 3 * time.Minute}, quoting(say))
 	if err != nil {
 		return cannot(exited(err), "cannot run “%s”", "“%s” 执行失败", Visible(strings.Join(argv, " "))).
 			WithHint("the journal says more: journalctl -xe", "日志中有详情：journalctl -xe")
@@ -47,7 +56,7 @@ func (e exit) Error() string {
 func (e exit) Unwrap() error { return e.ExitError }
 
 // reload has the service manager read its configuration and units again.
-func reload(ctx context.Context, m machine.Machine, say func(string)) error {
+func reload(ctx context.Context, m machine.Machine, say func(lang.Text)) error {
 	if !booted(m) {
 		return nil
 	}

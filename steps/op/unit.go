@@ -156,7 +156,7 @@ func (o *Unit) Diff(s engine.State) engine.Diff {
 }
 
 // Do unmasks, stops, enables or disables, starts and masks, in this order.
-func (o *Unit) Do(ctx context.Context, m machine.Machine, say func(string)) (engine.Outcome, error) {
+func (o *Unit) Do(ctx context.Context, m machine.Machine, say func(lang.Text)) (engine.Outcome, error) {
 	s, err := o.look(ctx, m)
 	if err != nil || !s.Manager {
 		return engine.OK, err
@@ -223,7 +223,7 @@ func enable(file, want string) [][]string {
 }
 
 // run runs systemctl verbs on the unit, one after the other.
-func (o *Unit) run(ctx context.Context, m machine.Machine, say func(string), verbs [][]string) error {
+func (o *Unit) run(ctx context.Context, m machine.Machine, say func(lang.Text), verbs [][]string) error {
 	for _, v := range verbs {
 		args := append(v[:len(v):len(v)], o.Name)
 		if v[0] == "link" {
