@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os/exec"
@@ -119,6 +120,40 @@ func (p *packager) uses(t *testing.T, l leg) {
 	t.Errorf("no source in:\n%s", from)
 }
 
+// judges has goxin tell of every mirror whether it can be used, and of every one
+// that is not as it should be why.
+func (p *packager) judges(t *testing.T) {
+	t.Helper()
+	var told struct {
+		Results []struct {
+			ID     string `json:"id"`
+			Usable bool   `json:"usable"`
+			Why    string `json:"why"`
+		} `json:"results"`
+		Took  time.Duration `json:"took_ns"`
+		Bytes int64         `json:"bytes"`
+	}
+	ok(t, json.Unmarshal([]byte(p.goxin(t, 0, "mirrors", "--catalogue", catalogueFile, "--json").Out), &told))
+	if len(told.Results) != len(p.mirrors.Legs) || told.Took > 6*time.Second || told.Bytes > 24<<20 {
+		t.Errorf("%d of %d mirrors in %v with %d bytes", len(told.Results), len(p.mirrors.Legs), told.Took, told.Bytes)
+	}
+	legs := map[string]leg{}
+	for _, l := range p.mirrors.Legs {
+		legs[l.Name] = l
+	}
+	for _, r := range told.Results {
+		l := legs[r.ID]
+		good := l.Root == "/srv/mirror/"+Good && l.Kind == "" && l.rate > 0 && !l.mute
+		switch {
+		case good && !r.Usable:
+			t.Errorf("%s is as it should be, and cannot be used: %s", r.ID, r.Why)
+		case !good && r.Usable && r.Why != "stale" && r.Why != "slow", !good && r.Why == "":
+			t.Errorf("%s can be used (%q)", r.ID, r.Why)
+		}
+	}
+	t.Logf("%v, %.1f MiB\n%s", told.Took.Round(time.Millisecond), float64(told.Bytes)/(1<<20), p.goxin(t, 0, "mirrors", "--catalogue", catalogueFile).Out)
+}
+
 // choosesThrice has the mirrors change places, and goxin find the best each time.
 func (p *packager) choosesThrice(t *testing.T) {
 	t.Helper()
@@ -189,6 +224,7 @@ func (p *packager) refuses(t *testing.T) {
 func TestAptGetsItsPackagesFromTheBestMirror(t *testing.T) {
 	t.Parallel()
 	p := newAptPackager(t, seeded(0))
+	p.judges(t)
 	p.choosesThrice(t)
 	p.refuses(t)
 	p.installs(t)
@@ -197,6 +233,7 @@ func TestAptGetsItsPackagesFromTheBestMirror(t *testing.T) {
 func TestDnfGetsItsPackagesFromTheBestMirror(t *testing.T) {
 	t.Parallel()
 	p := newDnfPackager(t, seeded(0))
+	p.judges(t)
 	p.choosesThrice(t)
 	p.refuses(t)
 	p.installs(t)

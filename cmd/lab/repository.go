@@ -33,7 +33,7 @@ type repositoryRecipe struct {
 }
 
 // wantedDebs are what steps install on Debian 12, with what they depend on.
-var wantedDebs = []string{"build-essential", "git", "zlib1g-dev", "libaio1", "libaio-dev", "pkg-config", "curl"}
+var wantedDebs = []string{"build-essential", "git", "zlib1g-dev", "libaio1", "libaio-dev", "pkg-config", "curl", "chrony"}
 
 // signer holds the two keys of the lab while repositories are being made. The
 // secret halves are gone afterwards: nobody can sign what was tampered with.

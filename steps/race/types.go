@@ -63,29 +63,30 @@ func (l Limits) orDefaults() Limits {
 	return l
 }
 
-// Result is what is known of one candidate.
+// Result is what is known of one candidate. Its JSON form is what `goxin mirrors
+// --json` prints: durations in nanoseconds.
 type Result struct {
-	ID        string
-	Usable    bool          // answers, carries, is signed where that can be judged; it may be stale
-	Serves    []bool        // by target
-	Published time.Time     // of the index; zero: not told
-	Behind    time.Duration // the newest
-	FirstByte time.Duration // from asking for the index to its first byte, connecting included; 0: not yet
-	Rate      float64       // bytes a second; 0: not measured
-	Signed    string        // by which primary key; "" where that was not judged
-	Why       Reason        // why it lost; "" of the best, and while nothing is known
-	Status    int           // of the HTTP answer that decided; 0: none
-	Detail    string        // the cause in its own words; may be empty
+	ID        string        `json:"id"`
+	Usable    bool          `json:"usable"`                  // answers, carries, is signed where that can be judged; it may be stale
+	Serves    []bool        `json:"serves"`                  // by target
+	Published time.Time     `json:"published,omitzero"`      // of the index; zero: not told
+	Behind    time.Duration `json:"behind_ns,omitempty"`     // the newest
+	FirstByte time.Duration `json:"first_byte_ns,omitempty"` // from asking for the index to its first byte, connecting included; 0: not yet
+	Rate      float64       `json:"rate,omitempty"`          // bytes a second; 0: not measured
+	Signed    string        `json:"signed,omitempty"`        // by which primary key; "" where that was not judged
+	Why       Reason        `json:"why,omitempty"`           // why it lost; "" of the best, and while nothing is known
+	Status    int           `json:"status,omitempty"`        // of the HTTP answer that decided; 0: none
+	Detail    string        `json:"detail,omitempty"`        // the cause in its own words; may be empty
 
-	Gated       bool    // the candidate was
+	Gated       bool    `json:"gated,omitempty"` // the candidate was
 	provisional float64 // rate of the sample
 	sampled     bool    // long enough that no final is needed
 }
 
 // Report is a race's outcome.
 type Report struct {
-	Results []Result // best first
-	Package string   // the package that was measured with, below the main target's URL
-	Took    time.Duration
-	Bytes   int64 // on the wire
+	Results []Result      `json:"results"`           // best first
+	Package string        `json:"package,omitempty"` // the package that was measured with, below the main target's URL
+	Took    time.Duration `json:"took_ns"`
+	Bytes   int64         `json:"bytes"` // on the wire
 }
