@@ -69,6 +69,8 @@ $(TOOLS)/govulncheck: Makefile
 
 bench: build ## goxin against what a person would do instead, as ratios of one run
 	$(GO) run ./cmd/lab bench
+	$(GO) test -count=1 -run '^$$' -bench BesideLdd ./detect/elf
+	@$(GO) test -count=1 -v -run QuickestMirror ./steps/race | grep -E 'goxin:|one after another:|^(ok|FAIL)'
 
 golden: ## write the goldens anew, to be read in the diff
 	$(GO) test ./... -run 'Golden|Screens|Machines' -update

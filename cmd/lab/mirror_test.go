@@ -242,8 +242,16 @@ func TestDnfGetsItsPackagesFromTheBestMirror(t *testing.T) {
 // The wizard by keys alone, from its first page to packages that are installed
 // and a package manager that asks the best mirror; and back.
 func TestTheWizardGetsPackagesFromTheBestMirror(t *testing.T) {
-	t.Parallel()
-	p := newAptPackager(t, seeded(1))
+	for name, packager := range map[string]func(*testing.T, [3]int) *packager{"apt": newAptPackager, "dnf": newDnfPackager} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			packager(t, seeded(1)).byKeys(t)
+		})
+	}
+}
+
+func (p *packager) byKeys(t *testing.T) {
+	t.Helper()
 	before := p.packaged(p.leaves)
 	s, running := p.Screen(screen.Answers, english, program, "-f", "/root/answers.yaml")
 	const slow = 2 * time.Minute
