@@ -250,7 +250,7 @@ func (r *Run) finishStep(ctx context.Context, s int, proofs []Proof) (StepResult
 			return step.result(), lang.Errorf(context.Cause(ctx), "stopped before %s", "在 %s 之前停止", o.op.Target())
 		}
 		// An operation that has begun is not cut off: each has limits of its own.
-		if err := r.do(context.WithoutCancel(ctx), o); err != nil {
+		if err := r.do(Uncut(ctx), o); err != nil {
 			return step.result(), err
 		}
 	}

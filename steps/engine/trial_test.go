@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"goxin/assets/lang"
@@ -90,5 +91,60 @@ func TestAPlanAndTheRunThatAppliesItAskOnceButNotAfterAChange(t *testing.T) {
 	}
 	if one != 1 || two != 2 {
 		t.Errorf("the first step was surveyed %d times, want 1; the second, after a change, %d, want 2", one, two)
+	}
+}
+
+// patient is a put that waits for somebody else before it writes.
+type patient struct {
+	put
+	waits func()
+}
+
+func (p *patient) Kind() string { return "patient" }
+
+func (p *patient) Do(ctx context.Context, m machine.Machine, say func(lang.Text)) (engine.Outcome, error) {
+	p.waits()
+	select {
+	case <-engine.Stopping(ctx):
+		return engine.Outcome{}, errors.New("stopped while waiting")
+	case <-ctx.Done():
+		return engine.Outcome{}, errors.New("cut off")
+	}
+}
+
+// waiting is a step with one.
+type waiting struct {
+	step
+	waits func()
+}
+
+func (s waiting) Ops(h engine.Hosts, _ engine.Survey, _ engine.Values) ([]engine.Item, error) {
+	id, _ := h.First()
+	return []engine.Item{{On: id, Op: &patient{put{Name: "a", Want: "1"}, s.waits}}}, nil
+}
+
+func TestAnOperationThatOnlyWaitsCanBeStopped(t *testing.T) {
+	w := newWorld(t, "a=0")
+	before := w.hash()
+	ctx, cancel := context.WithCancel(context.Background())
+	s := waiting{"one", cancel}
+	k := kinds()
+	k["patient"] = func() engine.Op { return &patient{waits: cancel} }
+	e := engine.New(engine.Config{
+		Machines: []machine.Machine{machine.Root(w.dir)}, Steps: []engine.Step{s}, Kinds: k, Owner: "test", Version: "test",
+		Detect: func(context.Context, machine.Machine) (*detect.Facts, error) { return &detect.Facts{}, nil },
+	})
+	run, err := e.Start(ctx, engine.RunOptions{Answers: answers("x", "")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run.Step(ctx, s, nil, nil); err == nil || !strings.Contains(err.Error(), "stopped while waiting") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := run.Undo(ctx); err != nil {
+		t.Error(err)
+	}
+	if _, err := run.End(ctx); err != nil || w.hash() != before {
+		t.Errorf("%v, as it was: %v", err, w.hash() == before)
 	}
 }

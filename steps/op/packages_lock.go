@@ -11,6 +11,7 @@ import (
 
 	"goxin/assets/lang"
 	"goxin/detect/machine"
+	"goxin/steps/engine"
 )
 
 const (
@@ -55,6 +56,8 @@ func manage(ctx context.Context, m machine.Machine, say func(lang.Text), locks [
 			say(lang.F("waiting for %s, %s", "正在等待 %s，已 %s", holder, clock(waited)))
 		}
 		select {
+		case <-engine.Stopping(ctx):
+			return lines, lang.Errorf(nil, "stopped while waiting for %s", "等待 %s 时被停止", holder)
 		case <-ctx.Done():
 			return lines, context.Cause(ctx)
 		case <-time.After(lockPause):

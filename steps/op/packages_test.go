@@ -137,6 +137,21 @@ func TestALockIsWaitedForWithItsHolderAndAClock(t *testing.T) {
 	}
 }
 
+func TestWaitingForALockEndsWhenThePersonStopsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := packageMachine(t, debs(func(*packageWorld) {}))
+		w.write("/proc/1184/comm", "packagekitd\n", 0o444)
+		w.packages.locked = -1
+		ctx, cancel := context.WithCancel(context.Background())
+		start := time.Now()
+		time.AfterFunc(time.Minute, cancel)
+		_, err := (&Packages{Manager: "apt", Names: []string{"fio"}}).Do(engine.Uncut(ctx), w, nil)
+		if err == nil || !strings.Contains(err.Error(), "stopped while waiting for packagekitd") || time.Since(start) > time.Minute+lockPause {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+	})
+}
+
 func TestTheHolderOfALockIsFoundInTheKernelsTable(t *testing.T) {
 	w := newWorld(t)
 	w.write("/proc/locks", "1: POSIX  ADVISORY  WRITE 77 fe:00:99 0 EOF\n2: POSIX  ADVISORY  WRITE 1184 fe:00:4242 0 EOF\n2: -> POSIX  ADVISORY  WRITE 78 fe:00:4242 0 EOF\n", 0o444)
