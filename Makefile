@@ -42,7 +42,7 @@ emulated: ## detection on every captured machine, by the arm64, loong64 and mips
 
 e2e: build ## the lab: systemd containers and virtual machines (installs what it needs, and says so first)
 	$(GO) run ./cmd/lab prepare
-	$(GO) test -tags e2e -count=1 -timeout 25m -v ./cmd/lab
+	$(GO) test -tags e2e -count=1 -timeout 50m -v ./cmd/lab
 
 fuzz: ## every parser's fuzz target, ten seconds each
 	@for p in $$($(GO) list ./...); do \
