@@ -8,15 +8,29 @@ import (
 	"goxin/assets/lang"
 )
 
-// Evidence is what became of one signature.
+// Evidence is one thing that speaks for what a file or tree is, or one signature that
+// does not.
 type Evidence struct {
-	Kind    string // "clearsigned", "detached", "rpm-header"
-	Verdict Verdict
-	Key     string    // the primary key's fingerprint; of an unknown key the issuer's fingerprint or id
-	Signed  time.Time // when, as the signature says
-	Weak    bool      // made with SHA-1
-	Note    lang.Text // what a person should know; often empty
+	Kind    Kind      `json:"kind"`
+	Verdict Verdict   `json:"verdict"`
+	Key     string    `json:"key,omitempty"`     // the primary key's fingerprint, of an unknown key the issuer's fingerprint or id; of a log its name and key hash
+	Signed  time.Time `json:"signed,omitzero"`   // when, as a signature says
+	Weak    bool      `json:"weak,omitempty"`    // made with SHA-1
+	Note    lang.Text `json:"note,omitzero"`     // what a person should know; often empty
+	RestsOn lang.Text `json:"rests_on,omitzero"` // whom one believes when one believes it
 }
+
+// Kind is what an Evidence is.
+type Kind string
+
+// The kinds of evidence.
+const (
+	Clearsigned Kind = "clearsigned" // an OpenPGP signature around a text
+	Detached    Kind = "detached"    // an OpenPGP signature beside a file
+	RPMHeader   Kind = "rpm-header"  // an OpenPGP signature in a package's header
+	Log         Kind = "log"         // a record of Go's transparency log
+	Digest      Kind = "digest"      // a SHA-256 that is known beforehand
+)
 
 // Verdict is how a signature was found.
 type Verdict string

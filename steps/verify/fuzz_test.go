@@ -2,6 +2,9 @@ package verify
 
 import (
 	"bytes"
+	"context"
+	"os"
+	"strings"
 	"testing"
 )
 
@@ -61,6 +64,95 @@ func FuzzReadKeys(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if k, err := ReadKeys(b); err == nil && k.Empty() {
 			t.Error("keys without a key")
+		}
+	})
+}
+
+func FuzzRelease(f *testing.F) {
+	e := key(f, "google")
+	good := binarySig(f, e, tarball, made)
+	f.Add(good)
+	f.Add(armoured(f, good))
+	f.Add(append(bytes.Clone(good), good...))
+	k := ring(f, e)
+	f.Fuzz(func(t *testing.T, sig []byte) {
+		if ev, err := k.Release(strings.NewReader("other data"), sig, Policy{Now: today}); err == nil {
+			t.Errorf("other data is signed: %+v", ev)
+		}
+		if ev, err := k.Release(bytes.NewReader(tarball), sig, Policy{Now: today}); err == nil && (len(ev) == 0 || ev[0].Key != print(e)) {
+			t.Errorf("signed by nobody: %+v", ev)
+		}
+	})
+}
+
+func FuzzProof(f *testing.F) {
+	text, err := os.ReadFile("testdata/go1.26.8.linux-amd64.proof")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add(text[:700])
+	f.Add(bytes.Replace(text, []byte(sumA), []byte(sumB), 1))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := ParseProof(b)
+		if err != nil {
+			return
+		}
+		if !bytes.Equal(p.Text(), b) {
+			t.Errorf("%q is written as %q", b, p.Text())
+		}
+		if h1, _, err := p.H1(LogKey, tool); err == nil && h1 != sumA {
+			t.Errorf("another hash is proved: %s", h1)
+		}
+	})
+}
+
+// FuzzLookup lets a server say anything, with the honest log's tiles behind it.
+func FuzzLookup(f *testing.F) {
+	l := newLog(f).fill(5)
+	l.add(record(tool, sumA))
+	l.fill(300)
+	honest := l.get(5, 300)
+	answer, err := honest(context.Background(), "/lookup/")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(answer)
+	f.Add(bytes.Replace(answer, []byte(sumA), []byte(sumB), 1))
+	f.Add([]byte("5\n\n\n"))
+	known := l.head(200)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		get := func(ctx context.Context, path string) ([]byte, error) {
+			if strings.HasPrefix(path, "/lookup/") {
+				return b, nil
+			}
+			return honest(ctx, path)
+		}
+		p, newest, err := Prove(t.Context(), get, l.key, tool, known)
+		if err != nil {
+			return
+		}
+		if h1, _, err := p.H1(l.key, tool); h1 != sumA || err != nil || len(newest) == 0 {
+			t.Errorf("%q, %v", h1, err)
+		}
+	})
+}
+
+func FuzzManifest(f *testing.F) {
+	f.Add([]byte(strings.Repeat("ab", 32) + " 0755 00000000012 bin/go\n"))
+	f.Add([]byte(strings.Repeat("00", 32) + " 0644 00000000000 ../x\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := ReadManifest(bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		var out bytes.Buffer
+		if _, err := m.WriteTo(&out); err != nil {
+			t.Fatal(err)
+		}
+		again, err := ReadManifest(&out)
+		if err != nil || len(again.Files) != len(m.Files) || again.H1(tool) != m.H1(tool) {
+			t.Errorf("what was written is not read: %v", err)
 		}
 	})
 }

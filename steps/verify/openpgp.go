@@ -35,7 +35,7 @@ func (k Keyring) Clearsigned(data []byte, at time.Time) (text []byte, ev []Evide
 	for _, s := range sigs {
 		s.write.Write(block.Bytes)
 	}
-	ev, err = k.judge(sigs, "clearsigned", at)
+	ev, err = k.judge(sigs, Clearsigned, at)
 	return block.Plaintext, ev, err
 }
 
@@ -61,5 +61,5 @@ func (k Keyring) Detached(data io.Reader, sig []byte, at time.Time) ([]Evidence,
 	if _, err := io.Copy(io.MultiWriter(to...), data); err != nil {
 		return nil, err
 	}
-	return k.judge(sigs, "detached", at)
+	return k.judge(sigs, Detached, at)
 }

@@ -94,7 +94,7 @@ func (k Keyring) RPMHeader(prefix []byte, at time.Time) ([]Evidence, error) {
 	for _, s := range sigs {
 		s.write.Write(r.header)
 	}
-	return k.judge(sigs, "rpm-header", at)
+	return k.judge(sigs, RPMHeader, at)
 }
 
 // rpmHeader is an index of entries over a store.

@@ -124,18 +124,28 @@ func readV3(b []byte) (*signature, error) {
 	return s, nil
 }
 
-// judge checks all signatures after everything that is signed was written to them.
-func (k Keyring) judge(sigs []*signature, kind string, at time.Time) ([]Evidence, error) {
-	out := make([]Evidence, len(sigs))
-	failed := make([]error, len(sigs))
+// judge checks all signatures after everything that is signed was written to them; one
+// good one is enough.
+func (k Keyring) judge(sigs []*signature, kind Kind, at time.Time) ([]Evidence, error) {
+	out, failed := k.each(sigs, kind, at)
+	return out, sum(out, failed)
+}
+
+// each judges signatures one by one.
+func (k Keyring) each(sigs []*signature, kind Kind, at time.Time) (out []Evidence, failed []error) {
+	out = make([]Evidence, len(sigs))
+	failed = make([]error, len(sigs))
 	for i, s := range sigs {
 		e := Evidence{Kind: kind, Verdict: Good, Key: s.name, Signed: s.created, Weak: s.algo == crypto.SHA1}
-		key, err := k.check(s, kind == "rpm-header")
+		key, err := k.check(s, kind == RPMHeader)
 		if key != "" {
 			e.Key = key
 		}
 		if err == nil && !at.IsZero() && s.created.After(at.Add(skew)) {
 			err = &FutureError{Key: e.Key, Signed: s.created}
+		}
+		if err == nil {
+			e.RestsOn = owner(e.Key)
 		}
 		if err == nil && e.Weak {
 			e.Note = lang.T("signed with SHA-1, which is weak", "使用较弱的 SHA-1 签名")
@@ -153,7 +163,15 @@ func (k Keyring) judge(sigs []*signature, kind string, at time.Time) ([]Evidence
 		}
 		out[i] = e
 	}
-	return out, sum(out, failed)
+	return out, failed
+}
+
+// owner is a key as a person knows it.
+func owner(key string) lang.Text {
+	if key == GoogleKey {
+		return lang.F("Google's key for Go's releases, %s", "Google 用于 Go 发行版的密钥 %s", key)
+	}
+	return lang.F("the OpenPGP key %s, which is trusted here", "此处信任的 OpenPGP 密钥 %s", key)
 }
 
 // check finds the key that made s and says whether s holds.
