@@ -134,6 +134,15 @@ func follow(r *http.Request, via []*http.Request) error {
 // there (or the body is empty). A stalled or broken HTTP/2 is tried once more over
 // HTTP/1.1. Errors are *Error. Close the body.
 func (c *Client) Get(ctx context.Context, url string, r Range) (*Response, error) {
+	header := http.Header{}
+	if r.Length > 0 {
+		header.Set("Range", fmt.Sprintf("bytes=%d-%d", r.From, r.From+r.Length-1))
+	}
+	return c.get(ctx, url, header, r)
+}
+
+// get asks with more headers; of r only the length matters, as the body's limit.
+func (c *Client) get(ctx context.Context, url string, header http.Header, r Range) (*Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, &Error{NotRunnable, err}
@@ -141,10 +150,8 @@ func (c *Client) Get(ctx context.Context, url string, r Range) (*Response, error
 	if s := req.URL.Scheme; (s != "http" && s != "https") || req.URL.Host == "" {
 		return nil, &Error{NotRunnable, fmt.Errorf("%q is no address of a web server", url)}
 	}
+	req.Header = header
 	req.Header.Set("User-Agent", c.o.UserAgent)
-	if r.Length > 0 {
-		req.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", r.From, r.From+r.Length-1))
-	}
 	if _, known := c.stalled.Load(req.URL.Host); c.modern == c.old || known {
 		resp, _, err := c.try(req, c.old, c.o.FirstByte, r)
 		return resp, err

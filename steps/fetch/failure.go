@@ -27,6 +27,16 @@ const (
 	Cancelled   Failure = "cancelled"    // the caller's context ended
 	NotHTTP     Failure = "not-http"     // anything else that came back or broke off
 	NotRunnable Failure = "not-runnable" // the URL cannot be asked for
+
+	// Those of a Stream's sources.
+	Status    Failure = "status"     // a status that is not the file: StatusError
+	Page      Failure = "page"       // an HTML page instead of the file
+	Stalled   Failure = "stalled"    // no byte for StreamOptions.Stall
+	Shrunk    Failure = "shrunk"     // ended, or broke off, before its length
+	Grown     Failure = "grown"      // went on behind its length
+	WrongSize Failure = "wrong-size" // the whole has another size than asked for, or than elsewhere
+	NoRange   Failure = "no-range"   // another range than the one asked for
+	Changed   Failure = "changed"    // not the file that came so far
 )
 
 // Error is a failed Get.

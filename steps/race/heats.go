@@ -178,7 +178,7 @@ func (r *race) finalists() []*runner {
 // last measures behind the sample, where nothing is in anyone's cache.
 func (n *runner) last(ctx context.Context, allowed int64) {
 	from := int64(sampleBytes)
-	length := min(finalBytes, allowed)
+	length := min(n.race.last, allowed)
 	if rest := n.own.size - from; rest < minSize {
 		from = 0
 	} else {

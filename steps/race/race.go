@@ -26,6 +26,7 @@ type race struct {
 	limits  Limits
 	budget  *fetch.Budget
 	start   time.Time
+	last    int64 // bytes for each in the final
 
 	mu      sync.Mutex
 	over    bool // nobody writes results any more
@@ -41,11 +42,11 @@ type race struct {
 // together with the context's error. It ends within the limits whatever the network
 // does; of a connection that does not even let itself be closed, the goroutine stays.
 func Run(ctx context.Context, m machine.Machine, targets []Target, candidates []Candidate, l Limits, say func([]Result)) (Report, error) {
-	r := &race{m: m, targets: targets, limits: l.orDefaults(), start: m.Now(), changed: make(chan struct{}, 1), found: make(chan struct{})}
+	r := newRace(m, l.orDefaults(Defaults()), finalBytes)
+	r.targets = targets
 	if err := r.check(candidates); err != nil {
 		return Report{}, err
 	}
-	r.budget = fetch.NewBudget(r.limits.Bytes - min(1<<20, r.limits.Bytes/8)) // the rest: what is under way when it ends
 	for i, t := range targets {
 		if t.Main {
 			r.main = i
@@ -55,17 +56,30 @@ func Run(ctx context.Context, m machine.Machine, targets []Target, candidates []
 	for _, c := range candidates {
 		r.runners = append(r.runners, newRunner(r, c))
 	}
+	return r.report(ctx, r.run, say)
+}
+
+// newRace is one that begins now.
+func newRace(m machine.Machine, l Limits, last int64) *race {
+	return &race{
+		m: m, limits: l, start: m.Now(), last: last, changed: make(chan struct{}, 1), found: make(chan struct{}),
+		budget: fetch.NewBudget(l.Bytes - min(1<<20, l.Bytes/8)), // the rest: what is under way when it ends
+	}
+}
+
+// report runs the race and lets go of everything.
+func (r *race) report(ctx context.Context, run func(context.Context), say func([]Result)) (Report, error) {
 	whole, cancel := context.WithTimeout(ctx, r.share(wholeShare))
 	defer cancel()
 	said := r.tell(whole, say)
-	r.run(whole)
+	run(whole)
 	cancel()
 	for _, n := range r.runners {
 		n.client.Close()
 	}
 	<-said
 	r.settle()
-	report := Report{Results: r.results(true), Package: r.pick.path, Took: m.Now().Sub(r.start), Bytes: r.budget.Used()}
+	report := Report{Results: r.results(true), Package: r.pick.path, Took: r.m.Now().Sub(r.start), Bytes: r.budget.Used()}
 	if say != nil {
 		say(report.Results)
 	}

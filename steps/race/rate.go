@@ -9,6 +9,7 @@ import (
 type reading struct {
 	at    []time.Duration // since the request
 	bytes []int64         // so far
+	of    int64           // the file's size as the server tells it; 0: not told
 }
 
 func (r *reading) add(at time.Duration, n int64) {

@@ -43,6 +43,13 @@ const (
 	OverBudget   Reason = "over-budget"
 	NotCarried   Reason = "not-carried" // the catalogue says so
 	BadURL       Reason = "bad-url"
+
+	// Those of an Object.
+	NoFile    Reason = "no-file"    // 404, 410
+	Page      Reason = "page"       // an HTML page instead of the file
+	NotFile   Reason = "not-file"   // its first bytes are not those of such a file
+	WrongSize Reason = "wrong-size" // the file has another size there
+	BrokenOff Reason = "broken-off" // ended before as much as was asked for
 )
 
 // clauses has one clause for each reason, where it takes no more.
@@ -74,6 +81,11 @@ var clauses = map[Reason]lang.Text{
 	OverBudget:   lang.T("the bytes allowed were used up before it was judged", "流量配额在评估完成之前用尽"),
 	NotCarried:   lang.T("not carried there", "该站点不提供"),
 	BadURL:       lang.T("its address cannot be used", "地址无法使用"),
+	NoFile:       lang.T("the file is not there", "没有该文件"),
+	Page:         lang.T("an HTML page instead of the file (a login page?)", "返回的是 HTML 页面而不是文件（登录页？）"),
+	NotFile:      lang.T("something that is not the file", "返回的内容不是该文件"),
+	WrongSize:    lang.T("the file has another size there", "该处的文件大小不同"),
+	BrokenOff:    lang.T("the file ends early", "文件不完整"),
 }
 
 // ofFailure are the reasons behind requests that got no answer.

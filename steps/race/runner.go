@@ -24,6 +24,7 @@ type runner struct {
 	c      Candidate
 	target Target
 	base   string // the main target's URL
+	object Object // of a race for objects: its URL is all there is to get
 	client *fetch.Client
 	judged bool // there are keys to judge with
 
@@ -89,9 +90,12 @@ func (e *statusError) why() Reason {
 // get is a file's beginning, if the answer is that of a file. At most limit bytes
 // are asked for.
 func (n *runner) get(ctx context.Context, name string, from, limit int64) (*fetch.Response, error) {
-	url, err := fetch.Join(n.base, name)
-	if err != nil {
-		return nil, flawed(BadURL, err.Error())
+	url := n.object.URL
+	if url == "" {
+		var err error
+		if url, err = fetch.Join(n.base, name); err != nil {
+			return nil, flawed(BadURL, err.Error())
+		}
 	}
 	resp, err := n.client.Get(ctx, url, fetch.Range{From: from, Length: limit})
 	if err != nil {
@@ -132,7 +136,7 @@ func (n *runner) measure(ctx context.Context, name string, from, length int64, k
 		return nil, nil, 0, err
 	}
 	defer resp.Body.Close()
-	in = &reading{}
+	in = &reading{of: size(resp)}
 	buf := make([]byte, 64<<10)
 	var total int64
 	for {

@@ -220,10 +220,20 @@ func listFlaw(err error) error {
 
 // html says whether an answer is a page for people.
 func html(resp *fetch.Response, b []byte) bool {
-	start := strings.ToLower(string(b[:min(len(b), 512)]))
-	start = strings.TrimSpace(strings.TrimPrefix(start, "\ufeff"))
-	return strings.HasPrefix(start, "<!doctype html") || strings.HasPrefix(start, "<html") ||
+	start := beginning(b)
+	return htmlText(b) ||
 		strings.HasPrefix(strings.ToLower(resp.Header.Get("Content-Type")), "text/html") && !strings.HasPrefix(start, "<?xml") && !strings.HasPrefix(start, "-----begin")
+}
+
+func beginning(b []byte) string {
+	start := strings.ToLower(string(b[:min(len(b), 512)]))
+	return strings.TrimSpace(strings.TrimPrefix(start, "\ufeff"))
+}
+
+// htmlText says whether b begins as an HTML page does.
+func htmlText(b []byte) bool {
+	start := beginning(b)
+	return strings.HasPrefix(start, "<!doctype html") || strings.HasPrefix(start, "<html")
 }
 
 // others asks for the beginning of the other targets' indexes.

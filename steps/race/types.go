@@ -33,7 +33,8 @@ type Candidate struct {
 	Official bool     // the vendor's own
 }
 
-// Limits bound a race. Zero values are replaced by Defaults.
+// Limits bound a race. Zero values are replaced by Defaults or
+// ObjectDefaults.
 type Limits struct {
 	Time      time.Duration // all of it
 	Bytes     int64         // on the wire, both ways, all of it
@@ -46,8 +47,7 @@ func Defaults() Limits {
 	return Limits{Time: 6 * time.Second, Bytes: 24 << 20, FirstByte: 1500 * time.Millisecond, Best: 4}
 }
 
-func (l Limits) orDefaults() Limits {
-	d := Defaults()
+func (l Limits) orDefaults(d Limits) Limits {
 	if l.Time <= 0 {
 		l.Time = d.Time
 	}
