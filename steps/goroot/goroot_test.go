@@ -16,6 +16,17 @@ func TestADirectorysNameTellsWhatIsInIt(t *testing.T) {
 	if got, ok := Parse(dir); !ok || got != tc {
 		t.Error(got, ok)
 	}
+	built := Built(tc, "64fb507c00d6f830f71a342feb80b05641b4da5d5ca1d5e06896d5572f8a458c")
+	if built != Base+"/1.26.8-linux-loong64-64fb507c-built" || !IsBuilt(built) || IsBuilt(dir) || IsBuilt("/usr/local/go-built") {
+		t.Error(built)
+	}
+	if got, ok := Parse(built); !ok || got != tc {
+		t.Error(got, ok)
+	}
+	// A hash that ends as the mark begins is no mark.
+	if odd := Base + "/1.26.8-linux-amd64-AA-built"; IsBuilt(odd) {
+		t.Error(odd)
+	}
 	for _, other := range []string{"current", "1.26.8", "1.26.8-linux-amd64", dir + ".manifest", "x.y-linux-amd64-ZOmGe1On", ".1.26.8-linux-amd64-ZOmGe1On.goxin-new"} {
 		if got, ok := Parse(other); ok {
 			t.Errorf("%s: %v", other, got)
@@ -30,10 +41,10 @@ func TestWhatIsThereIsListed(t *testing.T) {
 	}
 	const one = "1.26.8-linux-amd64-ZOmGe1On"
 	m, _ = steptest.Tree(t, map[string]string{
-		Base + "/" + one + "/VERSION":                    "go1.26.8",
-		Base + "/1.25.14-linux-amd64-AAAAAAAA/VERSION":   "go1.25.14",
-		Base + "/" + one + ".manifest":                   "",
-		Base + "/1.24.1-linux-amd64-isafile0":            "",
+		Base + "/" + one + "/VERSION":                      "go1.26.8",
+		Base + "/1.25.14-linux-amd64-AAAAAAAA/VERSION":     "go1.25.14",
+		Base + "/" + one + ".manifest":                     "",
+		Base + "/1.24.1-linux-amd64-isafile0":              "",
 		Base + "/.1.27.0-linux-amd64-AAAAAAAA.goxin-new/x": "",
 	})
 	if err := m.Symlink(one, Current); err != nil {

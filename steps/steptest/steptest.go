@@ -30,10 +30,26 @@ func Hosts(m machine.Machine, f *detect.Facts) engine.Hosts {
 	return engine.Hosts{Order: []machine.ID{m.ID()}, Facts: map[machine.ID]*detect.Facts{m.ID(): f}}
 }
 
+// Dir is an empty directory that goes with the test: in memory where that can be had,
+// since trees are written durably and fsync costs nothing there.
+func Dir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "goxin-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
 // Tree is an empty tree, with files in it: path → content.
 func Tree(t *testing.T, files map[string]string) (m machine.Machine, root string) {
 	t.Helper()
-	root = t.TempDir()
+	root = Dir(t)
 	for name, content := range files {
 		host := filepath.Join(root, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(host), 0o755); err != nil {
@@ -59,7 +75,7 @@ func Captured(t *testing.T, test func(t *testing.T, name string, m machine.Machi
 				t.Fatal(err)
 			}
 			defer r.Close()
-			m, err := machine.OpenRecorded(name, r, t.TempDir())
+			m, err := machine.OpenRecorded(name, r, filepath.Join(Dir(t), name))
 			if err != nil {
 				t.Fatal(err)
 			}

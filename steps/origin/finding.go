@@ -1,0 +1,109 @@
+package origin
+
+import (
+	"fmt"
+	"strings"
+
+	"goxin/assets/lang"
+	"goxin/steps/verify"
+)
+
+// Finding is what something turned out to be.
+type Finding struct {
+	Path      string            `json:"path"`
+	What      What              `json:"what"`
+	Toolchain verify.Toolchain  `json:"toolchain,omitzero"` // what it says it is; of sources without OS and Arch
+	SHA256    string            `json:"sha256,omitempty"`   // of a file, in hexadecimal
+	H1        string            `json:"h1,omitempty"`       // of the files of a toolchain, as they are
+	Manifest  *verify.Manifest  `json:"-"`                  // those files; nil of other things
+	Proof     *verify.Proof     `json:"proof,omitempty"`    // of what H1 should be
+	Verdict   Verdict           `json:"verdict"`
+	Why       lang.Text         `json:"why,omitzero"` // a clause: why it is not authentic
+	Evidence  []verify.Evidence `json:"evidence,omitempty"`
+	Differs   []Difference      `json:"differs,omitempty"` // by name
+	Notes     []lang.Text       `json:"notes,omitempty"`
+}
+
+// What is the kind of thing that was looked at.
+type What string
+
+// The kinds of thing.
+const (
+	GoTree    What = "go-tree"    // an installed GOROOT
+	GoArchive What = "go-archive" // go1.26.8.linux-amd64.tar.gz
+	GoModule  What = "go-module"  // the same as a module proxy serves it, zip
+	GoSource  What = "go-source"  // go1.26.8.src.tar.gz
+	Other     What = "file"
+)
+
+// Verdict is the end of it.
+type Verdict string
+
+// The verdicts.
+const (
+	Authentic Verdict = "authentic"
+	Except    Verdict = "authentic-except" // the release, but for the files of Differs
+	Vendor    Verdict = "vendor"           // no release of Go's: somebody else built it
+	Unproved  Verdict = "unproved"         // nothing speaks for it, and nothing against it
+	Refused   Verdict = "refused"          // the evidence contradicts it
+)
+
+// Difference is a file that is not as in the release.
+type Difference struct {
+	Name string `json:"name"` // below the top
+	How  How    `json:"how"`
+}
+
+// How is how a file differs.
+type How string
+
+// The ways to differ.
+const (
+	Changed How = "changed"
+	Missing How = "missing"
+	Added   How = "added"
+)
+
+// Text is the finding in a sentence.
+func (f *Finding) Text() lang.Text {
+	name := said(f.Toolchain)
+	if f.Toolchain.Version == "" {
+		name = lang.T("Go", "Go")
+	}
+	if f.What == Other {
+		name = lang.T("file", "文件")
+	}
+	switch f.Verdict {
+	case Authentic:
+		return lang.F("authentic %s", "真品：%s", name)
+	case Except:
+		return lang.F("authentic %s except %s", "真品 %s，但以下除外：%s", name, some(f.Differs))
+	case Vendor:
+		return lang.F("no release of Go's: %s", "不是 Go 官方发行版：%s", f.Why)
+	case Unproved:
+		return lang.F("nothing proves this %s: %s", "无法证明该 %s 的来源：%s", name, f.Why)
+	}
+	return lang.F("this is not %s: %s", "这不是 %s：%s", name, f.Why)
+}
+
+// some names the first few.
+func some(all []Difference) lang.Text {
+	const most = 3
+	names := make([]string, 0, most)
+	for _, d := range all[:min(most, len(all))] {
+		names = append(names, d.Name)
+	}
+	first := strings.Join(names, ", ")
+	if more := len(all) - most; more > 0 {
+		return lang.F("%s and %d more files", "%s 等，另有 %d 个文件", first, more)
+	}
+	return lang.Same(first)
+}
+
+func (d Difference) String() string { return fmt.Sprintf("%s %s", d.How, d.Name) }
+
+func (f *Finding) end(v Verdict, why lang.Text) {
+	f.Verdict, f.Why = v, why
+}
+
+func (f *Finding) note(t lang.Text) { f.Notes = append(f.Notes, t) }
