@@ -53,6 +53,39 @@ func (t *tree) Remove(name string) error {
 	return wrap("remove", name, err)
 }
 
+// RemoveAll renames name to the name its successor would be made under, removes
+// it there, and makes both durable with one fsync: who dies in between leaves
+// something that Clean removes. A link is not followed.
+func (t *tree) RemoveAll(name string) error {
+	return wrap("remove", name, t.vanish(name))
+}
+
+func (t *tree) vanish(name string) error {
+	host, err := t.resolve(name, false)
+	if err != nil {
+		return err
+	}
+	if host == t.prefix+"/" {
+		return unix.EBUSY
+	}
+	if _, err := os.Lstat(host); err != nil {
+		return err
+	}
+	temp := temporary(host)
+	if _, err := os.Lstat(temp); err == nil {
+		if err := t.removeAll(name, temp); err != nil {
+			return err
+		}
+	}
+	if err := t.rename(name, host, temp); err != nil {
+		return err
+	}
+	if err := t.removeAll(name, temp); err != nil {
+		return err
+	}
+	return t.syncDir(name, filepath.Dir(host))
+}
+
 // Symlink refuses to replace anything but a link: fs.ErrExist.
 func (t *tree) Symlink(target, name string) error {
 	return wrap("symlink", name, t.symlink(target, name))

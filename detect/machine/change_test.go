@@ -152,3 +152,22 @@ func TestCleanRemovesOnlyLeftovers(t *testing.T) {
 		t.Errorf("left: %s", got)
 	}
 }
+
+func TestRemoveAllTakesATreeAndFollowsNoLink(t *testing.T) {
+	dir := t.TempDir()
+	plant(t, dir, "f go/bin/go x", "l go/out /keep", "d go/.hidden", "f keep/f x", "l l keep", "f f x", "f .go.goxin-new/stale x")
+	m := Root(dir)
+	for _, name := range []string{"/go", "/l", "/f"} {
+		if err := m.RemoveAll(name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if got := names(t, dir) + "; " + names(t, dir+"/keep"); got != "keep; f" {
+		t.Errorf("left: %s", got)
+	}
+	for name, want := range map[string]error{"/none": fs.ErrNotExist, "/keep/f/x": unix.ENOTDIR, "/": unix.EBUSY} {
+		if err := m.RemoveAll(name); !errors.Is(err, want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

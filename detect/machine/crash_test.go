@@ -237,3 +237,29 @@ func TestEveryOtherChangeCanBeCutShortAndDoneAgain(t *testing.T) {
 		}
 	}
 }
+
+func TestATreeRemovedHalfwayIsWholeOrGone(t *testing.T) {
+	whole := 0
+	total := dieEverywhere(t,
+		func(dir string) { plant(t, dir, "f go/bin/go x", "f go/VERSION y") },
+		func(m Machine) error { return m.RemoveAll("/go") },
+		func(n int, dir string) {
+			m := Root(dir)
+			if err := m.Clean("/go"); err != nil {
+				t.Errorf("effect %d: Clean: %v", n, err)
+			}
+			switch names(t, dir) {
+			case "":
+			case "go":
+				whole++
+				if got := names(t, dir+"/go") + "; " + names(t, dir+"/go/bin"); got != "VERSION bin; go" {
+					t.Errorf("effect %d: half of it: %s", n, got)
+				}
+			default:
+				t.Errorf("effect %d: left %s", n, names(t, dir))
+			}
+		})
+	if whole != 1 || total != 3 {
+		t.Errorf("whole %d times of %d", whole, total)
+	}
+}

@@ -112,13 +112,16 @@ type Machine interface {
 	Stage(dir string) (Stage, error)
 	Mkdir(name string, mode fs.FileMode, owner Owner) error // one level; fs.ErrExist
 	Remove(name string) error                               // file, link or empty directory
-	Symlink(target, name string) error                      // atomic; replaces a link
+	// RemoveAll takes name and all that is in it away: from its name at once, then
+	// from the disk. fs.ErrNotExist where there is nothing.
+	RemoveAll(name string) error
+	Symlink(target, name string) error // atomic; replaces a link
 	Rename(from, to string) error
 	Chmod(name string, mode fs.FileMode) error
 	Chown(name string, owner Owner) error
 	SetXattr(name, attr string, value []byte) error
-	// Clean removes what an interrupted WriteFile, Symlink or Stage of name
-	// left beside it.
+	// Clean removes what an interrupted WriteFile, Symlink, Stage or RemoveAll of
+	// name left beside it.
 	Clean(name string) error
 	// WriteKernel writes to a file of /proc or /sys in place.
 	WriteKernel(name string, data []byte) error
@@ -140,8 +143,12 @@ type Machine interface {
 }
 
 // Stage is a directory being filled. Its methods take slash-separated paths
-// relative to it that do not climb.
+// relative to it that do not climb, and are safe for concurrent use; a Write goes
+// to the file as it comes, so writers of small pieces do better to gather them.
 type Stage interface {
+	// Path is where it is filled, as the machine names it, so that programs can run
+	// there. Nothing should remember it: Commit renames it away.
+	Path() string
 	Mkdir(name string, mode fs.FileMode) error
 	Create(name string, mode fs.FileMode) (io.WriteCloser, error)
 	Symlink(target, name string) error

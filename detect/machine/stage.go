@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -17,10 +18,12 @@ type stage struct {
 	name string // the final name, as the machine sees it
 	host string
 	temp string
-	in   within
+	in   *within
 
-	mu   sync.Mutex
+	mu   sync.RWMutex // held for reading by what goes on inside
 	done bool
+
+	open sync.Map // *staged: files being written
 }
 
 // Stage removes what an earlier Stage of dir left, and makes the new directory
@@ -64,20 +67,37 @@ func (t *tree) stage(dir string) (*stage, error) {
 	return s, nil
 }
 
+// Path has no link in it, save of somebody who changes the tree meanwhile.
+func (s *stage) Path() string { return strings.TrimPrefix(s.temp, s.t.prefix) }
+
 // change runs one change inside the stage, if it is still open.
 func (s *stage) change(kind, name string, f func() error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.done {
-		return wrap(kind, s.path(name), fs.ErrClosed)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	err := fs.ErrClosed
+	if !s.done {
+		if err = s.effect(kind, name); err == nil {
+			err = f()
+		}
 	}
-	if err := s.t.effect(kind, s.path(name)); err != nil {
-		return wrap(kind, s.path(name), err)
-	}
-	return wrap(kind, s.path(name), f())
+	return s.wrap(kind, name, err)
 }
 
-func (s *stage) path(name string) string { return s.name + "/" + name }
+// effect and wrap make no name where nobody wants one: there are tens of
+// thousands of files.
+func (s *stage) effect(kind, name string) error {
+	if s.t.hook == nil {
+		return nil
+	}
+	return s.t.effect(kind, s.name+"/"+name)
+}
+
+func (s *stage) wrap(kind, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return wrap(kind, s.name+"/"+name, err)
+}
 
 func (s *stage) Mkdir(name string, mode fs.FileMode) error {
 	return s.change("mkdir", name, func() error { return s.in.mkdir(name, mode) })
@@ -88,43 +108,103 @@ func (s *stage) Symlink(target, name string) error {
 }
 
 func (s *stage) Create(name string, mode fs.FileMode) (io.WriteCloser, error) {
-	var f *os.File
+	w := &staged{s: s, name: name, mode: mode}
 	err := s.change("create", name, func() (err error) {
-		f, err = s.in.create(name)
+		if w.fd, err = s.in.create(name); err == nil {
+			s.open.Store(w, nil)
+		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &staged{s: s, name: name, f: f, mode: mode}, nil
+	return w, nil
 }
 
 // staged is a file of a stage being written; its mode comes last, so that a
-// file that is cut short is not executable.
+// file that is cut short is not executable. It is a bare descriptor: an os.File
+// asks the kernel what it is and is watched by the collector, which for small
+// files costs as much as writing them.
 type staged struct {
 	s    *stage
 	name string
-	f    *os.File
 	mode fs.FileMode
+
+	mu   sync.Mutex
+	fd   int
+	over bool
 }
 
 func (w *staged) Write(p []byte) (int, error) {
-	if err := w.s.t.effect("write", w.s.path(w.name)); err != nil {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, err := w.write(p)
+	return n, w.s.wrap("write", w.name, err)
+}
+
+func (w *staged) write(p []byte) (n int, err error) {
+	if w.over {
+		return 0, fs.ErrClosed
+	}
+	if err := w.s.effect("write", w.name); err != nil {
 		return 0, err
 	}
-	n, err := w.f.Write(p)
-	return n, wrap("write", w.s.path(w.name), err)
+	for n < len(p) {
+		k, err := unix.Write(w.fd, p[n:min(len(p), n+1<<30)]) // more the kernel does not take at once
+		if k > 0 {
+			n += k
+		}
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return n, err
+		case k == 0:
+			return n, io.ErrShortWrite
+		}
+	}
+	return n, nil
 }
 
 func (w *staged) Close() error {
-	err := w.s.t.effect("chmod", w.s.path(w.name))
-	if err == nil {
-		err = w.f.Chmod(w.mode & modeBits)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.over {
+		return w.s.wrap("close", w.name, fs.ErrClosed)
 	}
-	if e := w.f.Close(); err == nil {
+	err := w.s.effect("chmod", w.name)
+	if err == nil {
+		err = unix.Fchmod(w.fd, unixMode(w.mode))
+	}
+	if e := w.close(); err == nil {
 		err = e
 	}
-	return wrap("close", w.s.path(w.name), err)
+	return w.s.wrap("close", w.name, err)
+}
+
+// close lets the file go as it is. Linux frees the descriptor also where close
+// is interrupted.
+func (w *staged) close() error {
+	w.over = true
+	w.s.open.Delete(w)
+	if err := unix.Close(w.fd); err != unix.EINTR {
+		return err
+	}
+	return nil
+}
+
+// end lets go of everything that is open.
+func (s *stage) end() {
+	s.done = true
+	s.open.Range(func(k, _ any) bool {
+		w, ok := k.(*staged)
+		if ok {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			_ = w.close() // nobody waits for what it says
+		}
+		return true
+	})
+	s.in.close()
 }
 
 // Commit answers fs.ErrExist where the final name is taken; the stage can then
@@ -151,8 +231,7 @@ func (s *stage) commit() error {
 	if err := renameNew(s.temp, s.host); err != nil {
 		return err
 	}
-	s.done = true
-	s.in.close()
+	s.end()
 	return s.t.syncDir(s.name, filepath.Dir(s.host))
 }
 
@@ -181,7 +260,6 @@ func (s *stage) Discard() error {
 	if s.done {
 		return nil
 	}
-	s.done = true
-	s.in.close()
+	s.end()
 	return wrap("discard", s.name, s.t.removeAll(s.name, s.temp))
 }

@@ -2,9 +2,11 @@ package machine
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -131,5 +133,121 @@ func TestAnOldKernelDoesNotReplaceEither(t *testing.T) {
 	}
 	if err := renameChecked(filepath.Join(dir, "a"), filepath.Join(dir, "d")); err != nil || names(t, dir) != "b c d" {
 		t.Errorf("%v, %s", err, names(t, dir))
+	}
+}
+
+func TestProgramsCanWorkInAStage(t *testing.T) {
+	dir := t.TempDir()
+	plant(t, dir, "d srv/go", "l opt /srv")
+	m := Root(dir)
+	s, err := m.Stage("/opt/go/1.26.8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Path(); got != "/srv/go/.1.26.8.goxin-new" {
+		t.Errorf("Path is %s", got)
+	}
+	if err := m.WriteFile(s.Path()+"/made", []byte("by a program"), 0o644, Keep); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if got := content(t, dir+"/srv/go/1.26.8/made"); got != "by a program" {
+		t.Errorf("%q", got)
+	}
+	if local, err := Local().Stage(dir + "/x"); err != nil || local.Path() != dir+"/.x.goxin-new" {
+		t.Errorf("%v, %v", local, err)
+	}
+}
+
+// More directories than are kept open, each gone back to, from several goroutines
+// at once: every file is where its name says, and no descriptor is left.
+func TestAStageOfManyDirectoriesKeepsFewOpen(t *testing.T) {
+	dir := t.TempDir()
+	before := descriptors(t)
+	s, err := Root(dir).Stage("/t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const many = 3 * mostKept
+	for i := range many {
+		for _, d := range []string{fmt.Sprintf("d%d", i), fmt.Sprintf("d%d/e", i)} {
+			if err := s.Mkdir(d, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var all sync.WaitGroup
+	for g := range 4 {
+		all.Go(func() {
+			for i := range many {
+				name := fmt.Sprintf("d%d/e/f%d", (i*7+g)%many, g)
+				f, err := s.Create(name, 0o600)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if _, err := f.Write([]byte(name)); err != nil {
+					t.Error(err)
+				}
+				if err := f.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := descriptors(t); n > before+mostKept+1 {
+		t.Errorf("%d descriptors, %d before", n, before)
+	}
+	if err := s.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range many {
+		for g := range 4 {
+			name := fmt.Sprintf("d%d/e/f%d", i, g)
+			if got := content(t, filepath.Join(dir, "t", name)); got != name {
+				t.Errorf("%s: %q", name, got)
+			}
+		}
+	}
+	if n := descriptors(t); n != before {
+		t.Errorf("%d descriptors are left of %d", n, before)
+	}
+}
+
+func descriptors(t *testing.T) int {
+	t.Helper()
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(fds)
+}
+
+func TestAFileThatNobodyClosedEndsWithItsStage(t *testing.T) {
+	for _, end := range []func(Stage) error{Stage.Commit, Stage.Discard} {
+		before := descriptors(t)
+		s, err := Root(t.TempDir()).Stage("/t")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := s.Create("f", 0o755)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := end(s); err != nil {
+			t.Fatal(err)
+		}
+		if n := descriptors(t); n != before {
+			t.Errorf("%d descriptors are left of %d", n, before)
+		}
+		if _, err := f.Write([]byte("x")); !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("Write: %v", err)
+		}
+		if err := f.Close(); !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("Close: %v", err)
+		}
 	}
 }

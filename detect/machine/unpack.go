@@ -29,7 +29,7 @@ var errTooLarge = errors.New("the archive is too large")
 
 // unpacker fills a directory from an archive it does not trust.
 type unpacker struct {
-	in      within
+	in      *within
 	lim     limits
 	root    bool // owners are kept
 	entries int
@@ -192,10 +192,11 @@ func (u *unpacker) file(name string, h *tar.Header, data io.Reader) error {
 	if u.total += h.Size; h.Size > u.lim.file || u.total > u.lim.total {
 		return errTooLarge
 	}
-	f, err := u.in.create(name)
+	fd, err := u.in.create(name)
 	if err != nil {
 		return err
 	}
+	f := os.NewFile(uintptr(fd), name)
 	defer f.Close()
 	if _, err := io.CopyN(f, data, h.Size); err != nil {
 		return err
