@@ -33,6 +33,9 @@ func (w *world) setClock(argv []string) error {
 }
 
 func (w *world) Dial(_ context.Context, network, address string) (net.Conn, error) {
+	if site := w.sites[address]; site != nil {
+		return serve(site), nil
+	}
 	if w.offline || network != "tcp" || !strings.HasSuffix(address, ":80") && !strings.HasSuffix(address, ":8080") {
 		return nil, errors.New("connection refused")
 	}

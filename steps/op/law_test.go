@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ var why = lang.T("because", "因为")
 const dropIn = "/etc/systemd/system.conf.d/zz-goxin.conf"
 
 func situations() []situation {
-	return append(otherSituations(), packageSituations()...)
+	return slices.Concat(otherSituations(), packageSituations(), sysfsSituations(), linkSituations(), blockSituations(), labelSituations(), treeSituations())
 }
 
 func otherSituations() []situation {

@@ -1,52 +1,139 @@
 package op
 
 import (
+	"context"
+	"errors"
 	"io/fs"
-	"path"
-	"strings"
 
 	"goxin/assets/lang"
 	"goxin/detect/machine"
+	"goxin/steps/engine"
 )
 
-// realpath is where name leads once all links on the way are followed, the
-// machine's own and not this host's; name's last part need not be there. Where
-// links lead round, or a part cannot be looked at, it is as far as it came.
-func realpath(m machine.Machine, name string) string {
-	at, rest, links := "/", strings.Split(name, "/"), 0
-	for len(rest) > 0 {
-		part := rest[0]
-		rest = rest[1:]
-		switch part {
-		case "", ".":
-			continue
-		case "..":
-			at = path.Dir(at)
-			continue
-		}
-		next := path.Join(at, part)
-		target, err := m.Readlink(next)
-		if err == nil {
-			links++
-		}
-		if err != nil || links > 40 { // the kernel's own limit
-			at = next
-			continue
-		}
-		if path.IsAbs(target) {
-			at = "/"
-		}
-		rest = append(strings.Split(target, "/"), rest...)
-	}
-	return at
+// Link is a symbolic link. It is switched at once: who looks finds the old target
+// or the new one. Whatever else stands in its place is somebody's, and an error.
+type Link struct {
+	Path   string    `json:"path"`
+	To     string    `json:"to"` // as the link says it; need not be there. Empty: there is to be no link
+	Reason lang.Text `json:"reason"`
 }
 
-// notRegular says what stands where a file should.
-func notRegular(mode fs.FileMode) *lang.Error {
-	if mode.IsDir() {
-		return lang.Errorf(nil, "it is a directory", "它是一个目录").
-			WithHint("move the directory away, or choose another path", "请先移走该目录，或换一个路径")
+type linkState struct {
+	To string `json:"to,omitempty"` // empty: there is none
+}
+
+// Kind is "link".
+func (o *Link) Kind() string { return "link" }
+
+// Target is the path.
+func (o *Link) Target() string { return Visible(o.Path) }
+
+// Why is the step's reason.
+func (o *Link) Why() lang.Text { return o.Reason }
+
+// ByHand is ln and mv: ln -f alone would leave a moment without the link.
+func (o *Link) ByHand() []string {
+	if o.To == "" {
+		return []string{"rm -f " + quote(o.Path)}
 	}
-	return lang.Errorf(nil, "it is not a regular file", "它不是普通文件").
-		WithHint("see what it is: ls -l", "请用 ls -l 查看它是什么")
+	temp := o.Path + ".new"
+	return []string{"ln -s " + quote(o.To) + " " + quote(temp) + " && mv -T " + quote(temp) + " " + quote(o.Path)}
+}
+
+// Observe reads the link.
+func (o *Link) Observe(_ context.Context, m machine.Machine) (engine.State, error) {
+	s, err := o.look(m)
+	if err != nil {
+		return engine.State{}, cannotRead(err, o.Path)
+	}
+	return engine.NewState(s, nil), nil
+}
+
+func (o *Link) look(m machine.Machine) (linkState, error) {
+	info, err := m.Lstat(o.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return linkState{}, nil
+	}
+	if err != nil {
+		return linkState{}, err
+	}
+	if info.Mode&fs.ModeSymlink == 0 {
+		return linkState{}, lang.Errorf(nil, "it is not a symbolic link", "它不是符号链接").
+			WithHint("move it away, if nobody needs it: goxin keeps a link there", "若无人需要，请先移走它：goxin 在此放置链接")
+	}
+	to, err := m.Readlink(o.Path)
+	return linkState{to}, err
+}
+
+// Diff is a creation, another target, a removal, or nothing.
+func (o *Link) Diff(s engine.State) engine.Diff {
+	was, _, err := decode[linkState](o, s)
+	switch {
+	case err == nil && was.To == o.To:
+		return engine.Diff{Action: engine.None}
+	case o.To == "":
+		return engine.Diff{Action: engine.Delete, Note: lang.F("was → %s", "原为 → %s", Visible(was.To))}
+	case was.To == "":
+		return engine.Diff{Action: engine.Create, Note: lang.Same("→ " + Visible(o.To))}
+	}
+	return engine.Diff{Action: engine.Update, Note: lang.F("→ %s, was %s", "→ %s，原为 %s", Visible(o.To), Visible(was.To))}
+}
+
+// Do makes the link, has it lead elsewhere, or removes it.
+func (o *Link) Do(_ context.Context, m machine.Machine, _ func(lang.Text)) (engine.Outcome, error) {
+	was, err := o.look(m)
+	if err == nil && was.To != o.To {
+		err = o.lead(m, o.To)
+	}
+	if err == nil {
+		err = m.Clean(o.Path)
+	}
+	if err != nil {
+		return engine.Outcome{}, cannot(err, "cannot switch the link %s", "无法切换链接 %s", o.Target())
+	}
+	return engine.OK, nil
+}
+
+func (o *Link) lead(m machine.Machine, to string) error {
+	if to == "" {
+		return m.Remove(o.Path)
+	}
+	return m.Symlink(to, o.Path)
+}
+
+// Undo has the link lead where it did, or removes it.
+func (o *Link) Undo(_ context.Context, m machine.Machine, before, after engine.State) error {
+	was, _, err := decode[linkState](o, before)
+	if err != nil {
+		return err
+	}
+	ours, seen, err := decode[linkState](o, after)
+	if err != nil {
+		return err
+	}
+	if !seen {
+		ours.To = o.To
+	}
+	if info, err := m.Lstat(o.Path); err == nil && info.Mode&fs.ModeSymlink == 0 {
+		return notOurs("something that is no link was put in its place since", "之后其位置被换成了非链接的内容")
+	}
+	now, err := o.look(m)
+	switch {
+	case err != nil || now == was:
+	case now != ours && now.To == "":
+		return notOurs("somebody removed it since", "之后被他人删除")
+	case now != ours && ours.To == "":
+		return notOurs("somebody made it again since", "之后被他人重新创建")
+	case now != ours:
+		return notOurs("somebody has it lead to %s since", "之后被他人改为指向 %s", Visible(now.To))
+	default:
+		err = o.lead(m, was.To)
+	}
+	if err == nil {
+		err = m.Clean(o.Path)
+	}
+	if err != nil {
+		return cannot(err, "cannot put the link %s back", "无法还原链接 %s", o.Target())
+	}
+	return nil
 }

@@ -18,8 +18,13 @@ func Kinds() engine.Kinds {
 		"clock":    func() engine.Op { return new(Clock) },
 		"comment":  func() engine.Op { return new(Comment) },
 		"sysctl":   func() engine.Op { return new(Sysctl) },
+		"sysfs":    func() engine.Op { return new(Sysfs) },
 		"limit":    func() engine.Op { return new(Limit) },
 		"unit":     func() engine.Op { return new(Unit) },
+		"link":     func() engine.Op { return new(Link) },
+		"label":    func() engine.Op { return new(Label) },
+		"tree":     func() engine.Op { return new(Tree) },
+		"block":    func() engine.Op { return new(Block) },
 		"lists":    func() engine.Op { return new(Lists) },
 		"packages": func() engine.Op { return new(Packages) },
 	}

@@ -259,6 +259,9 @@ func TestErrorsNameTheirObjectOnce(t *testing.T) {
 	key := &Sysctl{Key: "vm.swappiness", Value: "1"}
 	limit := &Limit{Value: 9, Soft: 9}
 	unit := &Unit{Name: "a.service", Active: "yes"}
+	link := &Link{Path: ours, To: "x"}
+	tree := &Tree{Dir: ours}
+	block := &Block{Path: conf, Name: "n", Lines: []string{"x"}}
 	no := syscall.EACCES
 	broken := engine.State{Meta: []byte(`{`)}
 	was := func(o engine.Op) engine.State { return engine.State{Meta: []byte(`{}`)} }
@@ -315,6 +318,26 @@ func TestErrorsNameTheirObjectOnce(t *testing.T) {
 		{"ask for a unit", "a.service", nil, nil, no, nil, observe(unit)},
 		{"a unit's state", "a.service", nil, nil, nil, nil, undo(unit, engine.State{Meta: []byte(`{"manager":true}`)}, broken)},
 		{"use no unit", "a.service", nil, nil, nil, nil, do(unit)},
+		{"observe a file for a link", ours, nil, nil, nil, nil, observe(link)},
+		{"make a link over a file", ours, nil, nil, nil, nil, do(link)},
+		{"look at what a link is", ours, map[string]error{ours + "!": no}, nil, nil, nil, observe(link)},
+		{"a link's state", ours, nil, nil, nil, nil, undo(link, broken, broken)},
+		{"observe a file for a tree", ours, nil, nil, nil, nil, observe(tree)},
+		{"look at a tree", "/srv/go", map[string]error{"/srv/go!": no}, nil, nil, nil, observe(&Tree{Dir: "/srv/go"})},
+		{"move a tree nowhere", "/srv/go", nil, nil, nil, func(w *world) { w.mkdir("/srv/go") }, do(&Tree{Dir: "/srv/go", Absent: true})},
+		{"a tree from nowhere", "/srv/go", nil, nil, nil, nil, do(&Tree{Dir: "/srv/go", Archive: &Archive{Sources: []string{"/none"}}, Want: &Want{Toolchain: goRelease, SHA256: "00"}})},
+		{"a tree's state", ours, nil, nil, nil, nil, undo(tree, broken, broken)},
+		{"observe a block", conf, map[string]error{conf: no}, nil, nil, nil, observe(block)},
+		{"observe a block of a directory", conf, nil, nil, nil, func(w *world) { must(w.Remove(conf)); w.mkdir(conf) }, observe(block)},
+		{"write a block", conf, nil, map[string]error{conf: no}, nil, nil, do(block)},
+		{"take out a block that cannot be written", conf, nil, map[string]error{conf: no}, nil, func(w *world) { w.write(conf, block.put(""), 0o644) }, undo(block, engine.NewState(blockState{Exists: true}, nil), engine.State{})},
+		{"a block of no name", conf, nil, nil, nil, nil, observe(&Block{Path: conf})},
+		{"a block's state", conf, nil, nil, nil, nil, undo(block, broken, broken)},
+		{"mark what is not there", "/srv/go", nil, nil, nil, nil, do(&Label{Dir: "/srv/go"})},
+		{"mark a file that is not there", "/srv/go/x", nil, nil, nil, func(w *world) { w.mkdir("/srv/go") }, do(&Label{Dir: "/srv/go", Names: []string{"x"}, KYSEC: true})},
+		{"mark what KYSEC does not let", "/etc/sysctl.conf", nil, nil, no, nil, do(&Label{Dir: "/etc", Names: []string{"sysctl.conf"}, KYSEC: true})},
+		{"ask SELinux", "/etc", nil, nil, no, nil, observe(&Label{Dir: "/etc", SELinux: true})},
+		{"marks' state", "/srv/go", nil, nil, nil, nil, undo(&Label{Dir: "/srv/go"}, broken, broken)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)

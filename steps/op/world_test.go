@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,6 +40,11 @@ type world struct {
 	ran     []string
 	effects int
 	dieAt   int // the effect to die at; 0: never
+
+	sites   map[string]http.Handler      // web servers, by address
+	tools   map[string]tool              // programs, by name
+	marks   map[string]map[string]string // extended attributes, by path and name
+	noAttrs bool                         // the file system has none
 
 	packages        *packageWorld // nil: none
 	packagesAreDebs bool
@@ -152,6 +159,11 @@ func (w *world) sum() string {
 		fmt.Fprintln(h, n, u.loadState(), u.fileState(), u.active)
 	}
 	fmt.Fprintln(h, w.soft, w.hard)
+	for _, name := range slices.Sorted(maps.Keys(w.marks)) {
+		if _, err := os.Lstat(filepath.Join(w.dir, name)); err == nil {
+			fmt.Fprintln(h, name, w.marks[name])
+		}
+	}
 	if w.packages != nil {
 		fmt.Fprint(h, w.packages)
 	}
@@ -185,6 +197,9 @@ func (w *world) Run(_ context.Context, c machine.Command, out func(string)) erro
 	}
 	if w.packages != nil {
 		return w.packages.run(w, c, say)
+	}
+	if run, ok := w.tools[c.Argv[0]]; ok {
+		return run(w, c, say)
 	}
 	line := strings.Join(c.Argv, " ")
 	reads := len(c.Argv) > 1 && (c.Argv[1] == "show" || c.Argv[1] == "status") || c.Argv[0] == "journalctl"
