@@ -3,6 +3,8 @@ package clock
 import (
 	"strings"
 	"testing"
+
+	"goxin/steps/steptest"
 )
 
 func TestEditedConfigurationKeepsItsBytes(t *testing.T) {
@@ -42,7 +44,7 @@ func TestTimesyncdsServersAreRead(t *testing.T) {
 			w.files[k] = v
 		}
 		_, m, h := w.build(t)
-		seen, err := seenOn(surveyOf(t, m, h, nil), m.ID())
+		seen, err := seenOn(steptest.Survey(t, Step{}, m, h, nil), m.ID())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,7 +63,7 @@ func TestIncludesThatGoRoundEnd(t *testing.T) {
 		"/run/x/y.something": "server e\n",
 	})}
 	_, m, h := w.build(t)
-	seen, err := seenOn(surveyOf(t, m, h, nil), m.ID())
+	seen, err := seenOn(steptest.Survey(t, Step{}, m, h, nil), m.ID())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +112,7 @@ func TestTheMachinesOwnSourcesAreAskedFirst(t *testing.T) {
 		"sources switched off": {world{files: rpmHost(map[string]string{"/etc/yum.repos.d/site.repo": "[a]\nname=a\nenabled=0\nbaseurl=http://off.example.com/x\n"})}, "mirrors.aliyun.com repo.huaweicloud.com"},
 	} {
 		_, m, h := c.world.build(t)
-		seen, err := seenOn(surveyOf(t, m, h, nil), m.ID())
+		seen, err := seenOn(steptest.Survey(t, Step{}, m, h, nil), m.ID())
 		if err != nil {
 			t.Fatal(err)
 		}

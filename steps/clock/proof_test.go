@@ -13,6 +13,7 @@ import (
 	"goxin/detect"
 	"goxin/detect/machine"
 	"goxin/steps/engine"
+	"goxin/steps/steptest"
 )
 
 const (
@@ -36,7 +37,7 @@ func lines(code int, ls ...string) func(func(string)) error {
 func proofOf(t *testing.T, w world) (string, *fake, engine.Proof) {
 	t.Helper()
 	root, m, h := w.build(t)
-	proofs := Step{}.Proofs(h, surveyOf(t, m, h, w.values), w.values)
+	proofs := Step{}.Proofs(h, steptest.Survey(t, Step{}, m, h, w.values), w.values)
 	if len(proofs) != 1 || proofs[0].First || proofs[0].On != m.ID() {
 		t.Fatalf("proofs: %+v", proofs)
 	}
@@ -122,13 +123,13 @@ func TestAWaitEndsWhenTheRunDoes(t *testing.T) {
 func TestNothingIsProvedWhereNobodyKeepsTheTime(t *testing.T) {
 	for name, w := range map[string]world{
 		"not waited for":        {files: rpmHost(nil), values: engine.Values{keyWait: int64(0)}},
-		"a container":           {files: rpmHost(nil), facts: func(f *detect.Facts) { f.Container = known(true) }},
+		"a container":           {files: rpmHost(nil), facts: func(f *detect.Facts) { f.Container = steptest.Fact(true) }},
 		"a tree":                {files: rpmHost(nil), tree: true},
 		"nobody keeps the time": {values: engine.Values{keyService: keep}},
 		"wrong answers":         {files: rpmHost(nil), values: engine.Values{keyService: "x"}},
 	} {
 		_, m, h := w.build(t)
-		if p := (Step{}).Proofs(h, surveyOf(t, m, h, w.values), w.values); p != nil {
+		if p := (Step{}).Proofs(h, steptest.Survey(t, Step{}, m, h, w.values), w.values); p != nil {
 			t.Errorf("%s: %d proofs", name, len(p))
 		}
 	}
@@ -145,7 +146,7 @@ func TestServersThatAreSilentNowAreNoted(t *testing.T) {
 	} {
 		_, m, h := world{files: rpmHost(nil)}.build(t)
 		m.(*fake).answers = map[string]func(func(string)) error{sources: lines(0, c.lines...)}
-		noted := slices.ContainsFunc(Step{}.Notes(h, surveyOf(t, m, h, nil), nil), func(n engine.Note) bool {
+		noted := slices.ContainsFunc(Step{}.Notes(h, steptest.Survey(t, Step{}, m, h, nil), nil), func(n engine.Note) bool {
 			return n.Warn && strings.Contains(n.Text.EN, "no time server answers now: 10.0.0.1, 10.0.0.2")
 		})
 		if noted != c.noted {

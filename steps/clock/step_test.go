@@ -11,14 +11,15 @@ import (
 	"goxin/detect/machine"
 	"goxin/steps/engine"
 	"goxin/steps/op"
+	"goxin/steps/steptest"
 )
 
 func TestWorldsGiveTheirOps(t *testing.T) {
 	for _, w := range worlds() {
 		t.Run(w.name, func(t *testing.T) {
 			_, m, h := w.build(t)
-			sv := surveyOf(t, m, h, w.values)
-			golden(t, w.name, told(t, h, sv, w.values))
+			sv := steptest.Survey(t, Step{}, m, h, w.values)
+			steptest.Golden(t, w.name, told(t, h, sv, w.values))
 			items, _ := Step{}.Ops(h, sv, w.values)
 			for _, it := range items {
 				if it.On != m.ID() {
@@ -68,7 +69,7 @@ func TestAConvergedMachineChangesNothing(t *testing.T) {
 	for _, w := range worlds() {
 		t.Run(w.name, func(t *testing.T) {
 			_, m, h := w.build(t)
-			fresh, err := Step{}.Ops(h, surveyOf(t, m, h, w.values), w.values)
+			fresh, err := Step{}.Ops(h, steptest.Survey(t, Step{}, m, h, w.values), w.values)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -76,7 +77,7 @@ func TestAConvergedMachineChangesNothing(t *testing.T) {
 				t.Error("nothing is written at all")
 			}
 			write(t, m, fresh)
-			again, err := Step{}.Ops(h, surveyOf(t, m, h, w.values), w.values)
+			again, err := Step{}.Ops(h, steptest.Survey(t, Step{}, m, h, w.values), w.values)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,7 +86,7 @@ func TestAConvergedMachineChangesNothing(t *testing.T) {
 			}
 			// Where the answers name the servers, the same is wanted for ever.
 			if _, named := w.values[keyServers]; named {
-				if a, b := wanted(t, fresh), wanted(t, again); a != b {
+				if a, b := steptest.Wanted(t, fresh), steptest.Wanted(t, again); a != b {
 					t.Errorf("wanted before:\n%s\nwanted after:\n%s", a, b)
 				}
 			}
@@ -96,8 +97,8 @@ func TestAConvergedMachineChangesNothing(t *testing.T) {
 func TestStepIsPure(t *testing.T) {
 	for _, w := range worlds() {
 		_, m, h := w.build(t)
-		sv := surveyOf(t, m, h, w.values)
-		if second := surveyOf(t, m, h, w.values); string(second) != string(sv) {
+		sv := steptest.Survey(t, Step{}, m, h, w.values)
+		if second := steptest.Survey(t, Step{}, m, h, w.values); string(second) != string(sv) {
 			t.Errorf("%s: two surveys of one machine differ", w.name)
 		}
 		_, f := h.First()
@@ -121,7 +122,7 @@ func TestAcceptingWhatIsOfferedChangesNoServers(t *testing.T) {
 			continue
 		}
 		_, m, h := w.build(t)
-		sv := surveyOf(t, m, h, w.values)
+		sv := steptest.Survey(t, Step{}, m, h, w.values)
 		v := engine.Values{}
 		for k, x := range w.values {
 			v[k] = x
@@ -161,7 +162,7 @@ func TestAnswersThatCannotBePlannedAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, m, h := c.world.build(t)
-			sv := surveyOf(t, m, h, c.values)
+			sv := steptest.Survey(t, Step{}, m, h, c.values)
 			items, err := Step{}.Ops(h, sv, c.values)
 			if err == nil || items != nil || !strings.Contains(err.Error(), c.says) {
 				t.Fatalf("%d ops, %v", len(items), err)

@@ -2,11 +2,8 @@ package clock
 
 import (
 	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -21,9 +18,8 @@ import (
 	"goxin/detect/machine"
 	"goxin/steps/engine"
 	"goxin/steps/op"
+	"goxin/steps/steptest"
 )
-
-var update = flag.Bool("update", false, "rewrite the goldens")
 
 // world is a machine made by hand, and what is asked of it.
 type world struct {
@@ -35,17 +31,17 @@ type world struct {
 	values engine.Values
 }
 
-func known[T any](v T) detect.Fact[T] { return detect.Fact[T]{Value: v, Known: true, From: "test"} }
-
 func newFacts() *detect.Facts {
 	f := &detect.Facts{Running: true}
-	f.OS.Family, f.Packages.Manager = known("rpm"), known("dnf")
-	f.Init.Name, f.Init.Version = known("systemd"), known(255)
-	f.Container = known(false)
+	f.OS.Family, f.Packages.Manager = steptest.Fact("rpm"), steptest.Fact("dnf")
+	f.Init.Name, f.Init.Version = steptest.Fact("systemd"), steptest.Fact(255)
+	f.Container = steptest.Fact(false)
 	return f
 }
 
-func debian(f *detect.Facts) { f.OS.Family, f.Packages.Manager = known("deb"), known("apt") }
+func debian(f *detect.Facts) {
+	f.OS.Family, f.Packages.Manager = steptest.Fact("deb"), steptest.Fact("apt")
+}
 
 // fake is a tree that runs, as far as this step can tell.
 type fake struct {
@@ -103,21 +99,10 @@ func (m *fake) Dial(_ context.Context, network, address string) (net.Conn, error
 	return here, nil
 }
 
-// tempDir is in memory where that can be had: fsync costs nothing there.
-func tempDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "goxin-time")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
-}
-
 // build makes the world's machine.
 func (w world) build(t *testing.T) (string, machine.Machine, engine.Hosts) {
 	t.Helper()
-	root := tempDir(t)
+	root := steptest.Dir(t)
 	for name, content := range w.files {
 		p := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
@@ -139,40 +124,11 @@ func (w world) build(t *testing.T) (string, machine.Machine, engine.Hosts) {
 	}
 	f.Running = !w.tree
 	m := machine.Root(root)
-	h := engine.Hosts{Order: []machine.ID{m.ID()}, Facts: map[machine.ID]*detect.Facts{m.ID(): f}}
+	h := steptest.Hosts(m, f)
 	if w.tree {
 		return root, m, h
 	}
 	return root, &fake{Machine: m, hosts: w.hosts}, h
-}
-
-func surveyOf(t *testing.T, m machine.Machine, h engine.Hosts, v engine.Values) engine.Survey {
-	t.Helper()
-	sv, err := Step{}.Survey(context.Background(), map[machine.ID]machine.Machine{m.ID(): m}, h, v, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sv
-}
-
-// wanted is what the digest of a plan is made of.
-func wanted(t *testing.T, items []engine.Item) string {
-	t.Helper()
-	var b strings.Builder
-	for _, it := range items {
-		raw, err := json.Marshal(it.Op)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var m map[string]any
-		if err := json.Unmarshal(raw, &m); err != nil {
-			t.Fatal(err)
-		}
-		delete(m, "reason")
-		raw, _ = json.Marshal(m)
-		fmt.Fprintf(&b, "%s %s\n", it.Op.Kind(), raw)
-	}
-	return b.String()
 }
 
 func render(items []engine.Item, notes []engine.Note, questions []engine.Question, proofs []engine.Proof) string {
@@ -218,24 +174,4 @@ func told(t *testing.T, h engine.Hosts, sv engine.Survey, v engine.Values) strin
 		t.Fatal(err)
 	}
 	return render(items, Step{}.Notes(h, sv, v), Step{}.Questions(h, sv, v), Step{}.Proofs(h, sv, v))
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(want, []byte(got)) {
-		t.Errorf("%s differs; run with -update and look at the diff. Got:\n%s", file, got)
-	}
 }

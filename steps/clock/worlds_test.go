@@ -6,6 +6,7 @@ import (
 
 	"goxin/detect"
 	"goxin/steps/engine"
+	"goxin/steps/steptest"
 )
 
 // chronyConf35 is how chrony 3.5 of the RPM families comes.
@@ -92,7 +93,7 @@ func worlds() []world {
 		},
 		{name: "air-gap", files: rpmHost(nil)},
 		{
-			name: "container", facts: func(f *detect.Facts) { f.Container = known(true) }, files: rpmHost(nil),
+			name: "container", facts: func(f *detect.Facts) { f.Container = steptest.Fact(true) }, files: rpmHost(nil),
 			hosts: map[string]time.Duration{"repo.example.com": time.Hour},
 		},
 		{name: "debian-timesyncd-as-it-is", facts: debian, files: debHost(nil), hosts: map[string]time.Duration{"deb.example.com:8080": 0}},

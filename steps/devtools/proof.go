@@ -7,7 +7,6 @@ import (
 	"path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"goxin/detect/machine"
 	"goxin/steps/engine"
 	"goxin/steps/op"
+	"goxin/steps/scratch"
 )
 
 // Proofs run the tools and a program that is compiled with them.
@@ -118,39 +118,23 @@ int main(void) {
 `
 )
 
-// bases are where the throw-away directory may be: /var/tmp may be mounted noexec.
-var bases = []string{"/var/tmp", "/root"}
-
 // compile compiles, links and runs a program.
-func (h *host) compile(ctx context.Context, m machine.Machine) (lang.Text, error) {
+func (h *host) compile(ctx context.Context, m machine.Machine) (said lang.Text, err error) {
 	if !h.runs() {
 		return notHere(), nil
 	}
-	var last error
-	for _, base := range bases {
-		said, err := h.compileIn(ctx, m, base)
-		if err == nil {
-			return lang.Same(op.Visible(said)), nil
-		}
-		if last == nil {
-			last = err
-		}
-		if !errors.Is(err, errNoExec) {
-			break
-		}
+	err = scratch.Use(m, "devtools", func(dir string) error {
+		s, err := h.compileIn(ctx, m, dir)
+		said = lang.Same(op.Visible(s))
+		return err
+	})
+	if err != nil {
+		return lang.Text{}, err
 	}
-	return lang.Text{}, last
+	return said, nil
 }
 
-var errNoExec = errors.New("a program that was just built may not run")
-
-func (h *host) compileIn(ctx context.Context, m machine.Machine, base string) (said string, err error) {
-	dir, err := scratch(m, base)
-	if err != nil {
-		return "", lang.Errorf(err, "cannot make a directory in %s", "无法在 %s 中创建目录", base).
-			WithHint("make room there, or make it writable", "请确认该处有空间且可写")
-	}
-	defer func() { err = errors.Join(err, clear(m, dir)) }()
+func (h *host) compileIn(ctx context.Context, m machine.Machine, dir string) (said string, err error) {
 	source, program := path.Join(dir, "hello.c"), path.Join(dir, "hello")
 	argv, text := []string{toolGCC, "-o", program, source}, plainProgram
 	if h.zlib() {
@@ -173,8 +157,8 @@ func (h *host) compileIn(ctx context.Context, m machine.Machine, base string) (s
 	})
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return "", lang.Errorf(errors.Join(errNoExec, err), "cannot run what was compiled in %s", "无法运行在 %s 中编译出的程序", base).
-			WithHint("see whether %s is mounted noexec (findmnt -T), or a security module forbids it (getstatus on Kylin): go run and go test will meet the same", "请检查 %s 是否以 noexec 挂载（findmnt -T），或被安全模块禁止（麒麟上执行 getstatus）：go run 与 go test 会遇到同样的问题", base)
+		return "", lang.Errorf(errors.Join(scratch.ErrNoExec, err), "cannot run what was compiled in %s", "无法运行在 %s 中编译出的程序", path.Dir(dir)).
+			WithHint("see whether %s is mounted noexec (findmnt -T), or a security module forbids it (getstatus on Kylin): go run and go test will meet the same", "请检查 %s 是否以 noexec 挂载（findmnt -T），或被安全模块禁止（麒麟上执行 getstatus）：go run 与 go test 会遇到同样的问题", path.Dir(dir))
 	case err != nil:
 		return "", lang.Errorf(err, "cannot run what was compiled", "无法运行编译出的程序").
 			WithHint("see which libraries it lacks: goxin libs", "用 goxin libs 查看缺少哪些库")
@@ -183,28 +167,4 @@ func (h *host) compileIn(ctx context.Context, m machine.Machine, base string) (s
 			WithHint("compile a program by hand and run it", "请手工编译并运行一个程序")
 	}
 	return said, nil
-}
-
-// scratch makes a directory for root alone under a name that is free: others may
-// write to its base.
-func scratch(m machine.Machine, base string) (dir string, err error) {
-	for i := range 10 {
-		dir = path.Join(base, "goxin-devtools-"+strconv.Itoa(i))
-		if err = m.Mkdir(dir, 0o700, machine.Keep); !errors.Is(err, fs.ErrExist) {
-			return dir, err
-		}
-	}
-	return dir, err
-}
-
-// clear removes dir and the files in it.
-func clear(m machine.Machine, dir string) error {
-	names, err := m.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, n := range names {
-		err = errors.Join(err, m.Remove(path.Join(dir, n)))
-	}
-	return errors.Join(err, m.Remove(dir))
 }

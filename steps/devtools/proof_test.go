@@ -13,6 +13,7 @@ import (
 	"goxin/detect"
 	"goxin/detect/machine"
 	"goxin/steps/engine"
+	"goxin/steps/steptest"
 	"goxin/steps/stock"
 )
 
@@ -22,7 +23,7 @@ func prove(ctx context.Context, t *testing.T, b *bench, v engine.Values) ([]stri
 	t.Helper()
 	w := world{facts: onDebian, lists: true, manager: manager{available: versions("build-essential 1")}, values: v}
 	s, m, h := w.build(t)
-	sv := surveyOf(t, s, m, h, v)
+	sv := steptest.Survey(t, s, m, h, v)
 	var said []string
 	for _, p := range s.Proofs(h, sv, v) {
 		text, err := p.Prove(ctx, b)

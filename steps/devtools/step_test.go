@@ -7,19 +7,18 @@ import (
 	"strings"
 	"testing"
 
-	"goxin/assets"
 	"goxin/assets/lang"
-	"goxin/detect"
 	"goxin/detect/machine"
 	"goxin/steps/engine"
 	"goxin/steps/op"
+	"goxin/steps/steptest"
 )
 
 func TestWorldsGiveTheirPlans(t *testing.T) {
 	for _, w := range worlds() {
 		t.Run(w.name, func(t *testing.T) {
 			s, m, h := w.build(t)
-			golden(t, w.name, plan(t, s, h, surveyOf(t, s, m, h, w.values), w.values))
+			steptest.Golden(t, w.name, plan(t, s, h, steptest.Survey(t, s, m, h, w.values), w.values))
 		})
 	}
 }
@@ -27,8 +26,8 @@ func TestWorldsGiveTheirPlans(t *testing.T) {
 func TestStepIsPure(t *testing.T) {
 	for _, w := range worlds() {
 		s, m, h := w.build(t)
-		sv := surveyOf(t, s, m, h, w.values)
-		if second := surveyOf(t, s, m, h, w.values); string(second) != string(sv) {
+		sv := steptest.Survey(t, s, m, h, w.values)
+		if second := steptest.Survey(t, s, m, h, w.values); string(second) != string(sv) {
 			t.Errorf("%s: two surveys of one machine differ", w.name)
 		}
 		_, f := h.First()
@@ -50,7 +49,7 @@ func TestStepIsPure(t *testing.T) {
 func TestAConvergedMachineWantsTheSame(t *testing.T) {
 	for _, w := range worlds() {
 		s, m, h := w.build(t)
-		items, err := s.Ops(h, surveyOf(t, s, m, h, w.values), w.values)
+		items, err := s.Ops(h, steptest.Survey(t, s, m, h, w.values), w.values)
 		if err != nil || len(items) == 0 || items[0].Op == nil {
 			continue
 		}
@@ -65,7 +64,7 @@ func TestAConvergedMachineWantsTheSame(t *testing.T) {
 			}
 		}
 		s = Step{w.manager.ask()}
-		again, err := s.Ops(h, surveyOf(t, s, m, h, w.values), w.values)
+		again, err := s.Ops(h, steptest.Survey(t, s, m, h, w.values), w.values)
 		if err != nil || !slices.Equal(want, again[0].Op.(*op.Packages).Names) {
 			t.Errorf("%s: %v wanted before, %v after (%v)", w.name, want, again, err)
 		}
@@ -73,36 +72,17 @@ func TestAConvergedMachineWantsTheSame(t *testing.T) {
 }
 
 func TestCapturedMachinesPlanFromTheTable(t *testing.T) {
-	if len(assets.Machines()) == 0 {
-		t.Fatal("no captured machines")
-	}
-	for _, name := range assets.Machines() {
-		t.Run(name, func(t *testing.T) {
-			r, err := assets.OpenMachine(name)
-			if err != nil {
-				t.Fatal(err)
+	steptest.Captured(t, func(t *testing.T, name string, m machine.Machine, h engine.Hosts) {
+		s := Step{}
+		sv := steptest.Survey(t, s, m, h, nil)
+		steptest.Golden(t, "captured-"+name, plan(t, s, h, sv, nil))
+		for _, p := range s.Proofs(h, sv, nil) {
+			said, err := p.Prove(context.Background(), m)
+			if err != nil || !strings.Contains(said.EN, "not proved here") {
+				t.Errorf("proof: %q, %v", said.EN, err)
 			}
-			defer r.Close()
-			m, err := machine.OpenRecorded(name, r, t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
-			f, err := detect.Detect(context.Background(), m)
-			if err != nil {
-				t.Fatal(err)
-			}
-			h := engine.Hosts{Order: []machine.ID{m.ID()}, Facts: map[machine.ID]*detect.Facts{m.ID(): f}}
-			s := Step{}
-			sv := surveyOf(t, s, m, h, nil)
-			golden(t, "captured-"+name, plan(t, s, h, sv, nil))
-			for _, p := range s.Proofs(h, sv, nil) {
-				said, err := p.Prove(context.Background(), m)
-				if err != nil || !strings.Contains(said.EN, "not proved here") {
-					t.Errorf("proof: %q, %v", said.EN, err)
-				}
-			}
-		})
-	}
+		}
+	})
 }
 
 func TestAnswersThatCannotBePlannedAreRefused(t *testing.T) {
@@ -114,7 +94,7 @@ func TestAnswersThatCannotBePlannedAreRefused(t *testing.T) {
 		"the group asked for by": {"group": false, "packages": []string{"build-essential"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			sv := surveyOf(t, s, m, h, v)
+			sv := steptest.Survey(t, s, m, h, v)
 			items, err := s.Ops(h, sv, v)
 			if err == nil || items != nil {
 				t.Fatalf("planned %d items", len(items))

@@ -1,10 +1,8 @@
 package devtools
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -18,10 +16,9 @@ import (
 	"goxin/detect/machine"
 	"goxin/steps/engine"
 	"goxin/steps/op"
+	"goxin/steps/steptest"
 	"goxin/steps/stock"
 )
-
-var update = flag.Bool("update", false, "rewrite the goldens")
 
 // manager is a package manager made by hand.
 type manager struct {
@@ -62,15 +59,13 @@ type world struct {
 	values  engine.Values
 }
 
-func fact[T any](v T) detect.Fact[T] { return detect.Fact[T]{Value: v, Known: true, From: "test"} }
-
 func onDebian(f *detect.Facts) {
-	f.OS.Family, f.OS.Product, f.Packages.Manager = fact("deb"), fact("debian"), fact("apt")
+	f.OS.Family, f.OS.Product, f.Packages.Manager = steptest.Fact("deb"), steptest.Fact("debian"), steptest.Fact("apt")
 }
 
 func onRPM(product string) func(*detect.Facts) {
 	return func(f *detect.Facts) {
-		f.OS.Family, f.OS.Product, f.Packages.Manager = fact("rpm"), fact(product), fact("dnf")
+		f.OS.Family, f.OS.Product, f.Packages.Manager = steptest.Fact("rpm"), steptest.Fact(product), steptest.Fact("dnf")
 	}
 }
 
@@ -99,7 +94,7 @@ func worlds() []world {
 		{name: "group-by-its-other-name", facts: onRPM("openeuler"), values: engine.Values{}, manager: manager{available: versions("@development-tools group", "git 2.43.0-1", "gcc 12.3.1-30", "make 4.4.1-1", "zlib-devel 1.2.13-2")}},
 		{
 			name: "uos-desktop-git-too-old", lists: true, values: engine.Values{}, manager: manager{available: versions("build-essential 12.6", "git 1:2.20.1.4-1+deepin", "gcc 4:8.3.0-1", "make 4.2.1-1.2", "zlib1g-dev 1:1.2.11")},
-			facts: func(f *detect.Facts) { onDebian(f); f.OS.Product = fact("uos-desktop") },
+			facts: func(f *detect.Facts) { onDebian(f); f.OS.Product = steptest.Fact("uos-desktop") },
 		},
 		{name: "uos-not-activated", facts: onRPM("uos-server"), values: engine.Values{}, manager: manager{installed: versions("make 4.2.1-15", "git 2.27.0"), fails: errForbidden}},
 		{
@@ -117,7 +112,7 @@ func worlds() []world {
 
 func (w world) build(t *testing.T) (Step, machine.Machine, engine.Hosts) {
 	t.Helper()
-	root := t.TempDir()
+	root := steptest.Dir(t)
 	if w.lists {
 		dir := filepath.Join(root, "var/lib/apt/lists")
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -130,16 +125,7 @@ func (w world) build(t *testing.T) (Step, machine.Machine, engine.Hosts) {
 	m := machine.Root(root)
 	f := &detect.Facts{Running: true}
 	w.facts(f)
-	return Step{w.manager.ask()}, m, engine.Hosts{Order: []machine.ID{m.ID()}, Facts: map[machine.ID]*detect.Facts{m.ID(): f}}
-}
-
-func surveyOf(t *testing.T, s Step, m machine.Machine, h engine.Hosts, v engine.Values) engine.Survey {
-	t.Helper()
-	sv, err := s.Survey(context.Background(), map[machine.ID]machine.Machine{m.ID(): m}, h, v, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sv
+	return Step{w.manager.ask()}, m, steptest.Hosts(m, f)
 }
 
 // plan is everything a person sees of a plan.
@@ -175,26 +161,6 @@ func plan(t *testing.T, s Step, h engine.Hosts, sv engine.Survey, v engine.Value
 	return b.String()
 }
 
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(want, []byte(got)) {
-		t.Errorf("%s differs; run with -update and look at the diff. Got:\n%s", file, got)
-	}
-}
-
 // bench is a machine whose programs are made by hand: what each prints and how it
 // ends. What it compiles is the source beside a mark.
 type bench struct {
@@ -207,7 +173,7 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	root := t.TempDir()
+	root := steptest.Dir(t)
 	for _, d := range []string{"/var/tmp", "/root"} {
 		if err := os.MkdirAll(filepath.Join(root, d), 0o755); err != nil {
 			t.Fatal(err)

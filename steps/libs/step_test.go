@@ -10,20 +10,19 @@ import (
 	"strings"
 	"testing"
 
-	"goxin/assets"
 	"goxin/assets/lang"
-	"goxin/detect"
 	"goxin/detect/machine"
 	"goxin/steps/engine"
+	"goxin/steps/steptest"
 )
 
 func TestWorldsGiveTheirPlans(t *testing.T) {
 	for _, w := range worlds() {
 		t.Run(w.name, func(t *testing.T) {
 			s, m, h := w.build(t)
-			sv := surveyOf(t, s, m, h, w.values)
-			golden(t, w.name, plan(t, s, h, sv, w.values))
-			if again := surveyOf(t, s, m, h, w.values); string(again) != string(sv) {
+			sv := steptest.Survey(t, s, m, h, w.values)
+			steptest.Golden(t, w.name, plan(t, s, h, sv, w.values))
+			if again := steptest.Survey(t, s, m, h, w.values); string(again) != string(sv) {
 				t.Error("two surveys of one machine differ")
 			}
 			if len(sv) > 32<<10 {
@@ -36,7 +35,7 @@ func TestWorldsGiveTheirPlans(t *testing.T) {
 func TestStepIsPure(t *testing.T) {
 	for _, w := range worlds() {
 		s, m, h := w.build(t)
-		sv := surveyOf(t, s, m, h, w.values)
+		sv := steptest.Survey(t, s, m, h, w.values)
 		_, f := h.First()
 		was := func() string {
 			a, _ := json.Marshal(f)
@@ -56,36 +55,17 @@ func TestStepIsPure(t *testing.T) {
 // Captured machines have no whole libraries and no package manager that runs: the
 // plan is the table's.
 func TestCapturedMachinesPlanFromTheTable(t *testing.T) {
-	if len(assets.Machines()) == 0 {
-		t.Fatal("no captured machines")
-	}
-	for _, name := range assets.Machines() {
-		t.Run(name, func(t *testing.T) {
-			r, err := assets.OpenMachine(name)
-			if err != nil {
-				t.Fatal(err)
+	steptest.Captured(t, func(t *testing.T, name string, m machine.Machine, h engine.Hosts) {
+		s := Step{}
+		sv := steptest.Survey(t, s, m, h, nil)
+		steptest.Golden(t, "captured-"+name, plan(t, s, h, sv, nil))
+		for _, p := range s.Proofs(h, sv, nil) {
+			said, err := p.Prove(context.Background(), m)
+			if err != nil || !strings.Contains(said.EN, "not proved here") || said.ZH == said.EN {
+				t.Errorf("proof: %q, %v", said.EN, err)
 			}
-			defer r.Close()
-			m, err := machine.OpenRecorded(name, r, t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
-			f, err := detect.Detect(context.Background(), m)
-			if err != nil {
-				t.Fatal(err)
-			}
-			h := engine.Hosts{Order: []machine.ID{m.ID()}, Facts: map[machine.ID]*detect.Facts{m.ID(): f}}
-			s := Step{}
-			sv := surveyOf(t, s, m, h, nil)
-			golden(t, "captured-"+name, plan(t, s, h, sv, nil))
-			for _, p := range s.Proofs(h, sv, nil) {
-				said, err := p.Prove(context.Background(), m)
-				if err != nil || !strings.Contains(said.EN, "not proved here") || said.ZH == said.EN {
-					t.Errorf("proof: %q, %v", said.EN, err)
-				}
-			}
-		})
-	}
+		}
+	})
 }
 
 func TestTheProofFailsUntilWhatWasPromisedIsThere(t *testing.T) {
@@ -93,7 +73,7 @@ func TestTheProofFailsUntilWhatWasPromisedIsThere(t *testing.T) {
 	w.files = debian(map[string]any{"/opt/app/bin/app": program("libnuma.so.1", "libnone.so.9")})
 	w.values = engine.Values{"paths": []string{"/opt/app"}}
 	s, m, h := w.build(t)
-	sv := surveyOf(t, s, m, h, w.values)
+	sv := steptest.Survey(t, s, m, h, w.values)
 	proofs := s.Proofs(h, sv, w.values)
 	if len(proofs) != 1 || proofs[0].First || proofs[0].On != m.ID() {
 		t.Fatalf("proofs: %+v", proofs)
@@ -144,7 +124,7 @@ func TestOfPackagesThatHaveALibraryTheOneTheListsKnowIsTaken(t *testing.T) {
 				w.manager.available[a] = "1"
 			}
 			s, m, h := w.build(t)
-			items, err := s.Ops(h, surveyOf(t, s, m, h, w.values), w.values)
+			items, err := s.Ops(h, steptest.Survey(t, s, m, h, w.values), w.values)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -159,7 +139,7 @@ func TestWhereNothingIsMissingThePackageListsAreNotAsked(t *testing.T) {
 	for _, w := range worlds() {
 		if w.name == "nothing-missing" {
 			s, m, h := w.build(t)
-			surveyOf(t, s, m, h, w.values)
+			steptest.Survey(t, s, m, h, w.values)
 			if len(w.manager.asked) > 0 {
 				t.Errorf("asked: %v", w.manager.asked)
 			}
@@ -217,7 +197,7 @@ func TestAnswersThatCannotBePlannedAreRefused(t *testing.T) {
 		"required and ignored":  {"ignore": []string{"libz.so.1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			sv := surveyOf(t, s, m, h, v)
+			sv := steptest.Survey(t, s, m, h, v)
 			items, err := s.Ops(h, sv, v)
 			if err == nil || items != nil {
 				t.Fatalf("planned %d items", len(items))
@@ -270,7 +250,7 @@ func TestWhatAFileSaysNeverReachesTheTerminalRaw(t *testing.T) {
 	w.files = debian(map[string]any{"/opt/app": program("libx\x1b[31m.so.1")})
 	w.manager = manager{fails: errForbidden}
 	s, m, h := w.build(t)
-	if got := plan(t, s, h, surveyOf(t, s, m, h, w.values), w.values); strings.Contains(got, "\x1b") {
+	if got := plan(t, s, h, steptest.Survey(t, s, m, h, w.values), w.values); strings.Contains(got, "\x1b") {
 		t.Errorf("%q", got)
 	}
 }
@@ -281,7 +261,7 @@ func TestManyNeedsAreCountedAndTheSurveyStaysSmall(t *testing.T) {
 		w.files["/opt/"+string(rune('a'+i%26))+string(rune('a'+i/26))] = program("libmany" + string(rune('a'+i%26)) + string(rune('a'+i/26)) + ".so.1")
 	}
 	s, m, h := w.build(t)
-	sv := surveyOf(t, s, m, h, w.values)
+	sv := steptest.Survey(t, s, m, h, w.values)
 	if seen := seenIn(t, sv); len(seen.Needs) != maxNeeds || seen.More != 5 {
 		t.Errorf("%d and %d more", len(seen.Needs), seen.More)
 	}

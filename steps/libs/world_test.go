@@ -1,11 +1,9 @@
 package libs
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -18,10 +16,9 @@ import (
 	"goxin/detect/machine"
 	"goxin/steps/engine"
 	"goxin/steps/op"
+	"goxin/steps/steptest"
 	"goxin/steps/stock"
 )
-
-var update = flag.Bool("update", false, "rewrite the goldens")
 
 // manager is a package manager made by hand.
 type manager struct {
@@ -69,8 +66,6 @@ type world struct {
 	manager manager
 	values  engine.Values
 }
-
-func fact[T any](v T) detect.Fact[T] { return detect.Fact[T]{Value: v, Known: true, From: "test"} }
 
 // debian is Debian 12 without libaio.
 func debian(more map[string]any) map[string]any {
@@ -121,27 +116,27 @@ func loongson(world string, more map[string]any) map[string]any {
 }
 
 func onDebian(f *detect.Facts) {
-	f.OS.Family, f.OS.Product = fact("deb"), fact("debian")
-	f.Packages.Manager = fact("apt")
-	f.Libc.Version = fact("2.36")
+	f.OS.Family, f.OS.Product = steptest.Fact("deb"), steptest.Fact("debian")
+	f.Packages.Manager = steptest.Fact("apt")
+	f.Libc.Version = steptest.Fact("2.36")
 }
 
 func onKylin(f *detect.Facts) {
-	f.OS.Family, f.OS.Product = fact("rpm"), fact("kylin-server")
-	f.Packages.Manager = fact("dnf")
-	f.Libc.Version = fact("2.28")
+	f.OS.Family, f.OS.Product = steptest.Fact("rpm"), steptest.Fact("kylin-server")
+	f.Packages.Manager = steptest.Fact("dnf")
+	f.Libc.Version = steptest.Fact("2.28")
 }
 
 func onLoongson(world string) func(*detect.Facts) {
 	return func(f *detect.Facts) {
 		onKylin(f)
-		f.Kernel.World, f.Kernel.UserWorld = fact(world), fact(world)
+		f.Kernel.World, f.Kernel.UserWorld = steptest.Fact(world), steptest.Fact(world)
 	}
 }
 
 func (w *world) build(t *testing.T) (Step, machine.Machine, engine.Hosts) {
 	t.Helper()
-	root := t.TempDir()
+	root := steptest.Dir(t)
 	for name, what := range w.files {
 		p := filepath.Join(root, name)
 		if strings.HasSuffix(name, "/") {
@@ -167,16 +162,7 @@ func (w *world) build(t *testing.T) (Step, machine.Machine, engine.Hosts) {
 	m := machine.Root(root)
 	f := &detect.Facts{Running: true}
 	w.facts(f)
-	return Step{w.manager.ask()}, m, engine.Hosts{Order: []machine.ID{m.ID()}, Facts: map[machine.ID]*detect.Facts{m.ID(): f}}
-}
-
-func surveyOf(t *testing.T, s Step, m machine.Machine, h engine.Hosts, v engine.Values) engine.Survey {
-	t.Helper()
-	sv, err := s.Survey(context.Background(), map[machine.ID]machine.Machine{m.ID(): m}, h, v, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sv
+	return Step{w.manager.ask()}, m, steptest.Hosts(m, f)
 }
 
 // plan is everything a person sees of a plan.
@@ -225,26 +211,6 @@ func names(t *testing.T, items []engine.Item) string {
 		t.Errorf("not sorted: %v", o.Names)
 	}
 	return strings.Join(o.Names, " ")
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(want, []byte(got)) {
-		t.Errorf("%s differs; run with -update and look at the diff. Got:\n%s", file, got)
-	}
 }
 
 func seenIn(t *testing.T, sv engine.Survey) *Seen {

@@ -3,6 +3,7 @@ package libs
 import (
 	"goxin/detect"
 	"goxin/steps/engine"
+	"goxin/steps/steptest"
 )
 
 // aptKnows are what Debian 12's lists know of what is asked here.
@@ -33,7 +34,7 @@ func worlds() []world {
 		},
 		{
 			// Debian 13 renamed libaio.
-			name: "debian-13", facts: func(f *detect.Facts) { onDebian(f); f.Libc.Version = fact("2.41") }, files: debian(nil),
+			name: "debian-13", facts: func(f *detect.Facts) { onDebian(f); f.Libc.Version = steptest.Fact("2.41") }, files: debian(nil),
 			manager: manager{installed: map[string]string{}, available: map[string]string{"libaio1t64": "0.3.113-8"}}, values: engine.Values{},
 		},
 		{
@@ -57,14 +58,14 @@ func worlds() []world {
 			values: engine.Values{},
 		},
 		{
-			name: "uos-not-activated", facts: func(f *detect.Facts) { onKylin(f); f.OS.Product = fact("uos-server") },
+			name: "uos-not-activated", facts: func(f *detect.Facts) { onKylin(f); f.OS.Product = steptest.Fact("uos-server") },
 			files:   kylin(map[string]any{"/opt/app/bin/app": program("libnuma.so.1")}),
 			manager: manager{installed: map[string]string{"glibc": "2.28-49"}, fails: errForbidden},
 			values:  engine.Values{"paths": app},
 		},
 		{
 			// Nothing that a package has is missing, so its lists do not matter.
-			name: "uos-not-activated-and-nothing-missing", facts: func(f *detect.Facts) { onKylin(f); f.OS.Product = fact("uos-server") },
+			name: "uos-not-activated-and-nothing-missing", facts: func(f *detect.Facts) { onKylin(f); f.OS.Product = steptest.Fact("uos-server") },
 			files: kylin(map[string]any{"/lib64/libaio.so.1": lib("libaio.so.1")}), manager: manager{fails: errForbidden}, values: engine.Values{},
 		},
 		{
