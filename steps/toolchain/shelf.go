@@ -1,0 +1,143 @@
+package toolchain
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"goxin/assets/lang"
+	"goxin/detect/machine"
+	"goxin/steps/op"
+	"goxin/steps/verify"
+)
+
+// shelf is a directory with archives: what a person brought, a neighbour shares, or a
+// file system that holds a GOPROXY's tree.
+type shelf struct {
+	m     machine.Machine
+	dir   string
+	files []string // paths of what looks like a release, archives before modules
+	err   error    // of reading the directory
+}
+
+// moduleDir is where a GOPROXY's tree has the toolchain's module.
+const moduleDir = verify.ToolchainModule + "/@v"
+
+var releaseFile = regexp.MustCompile(`^(?:go1[0-9a-z.]*?\.(?:src|[a-z0-9]+-[a-z0-9]+)\.tar\.gz|v0\.0\.1-go1[0-9a-z.]*\.[a-z0-9]+-[a-z0-9]+\.zip)$`)
+
+func openShelf(m machine.Machine, dir string) *shelf {
+	s := &shelf{m: m, dir: dir}
+	var modules []string
+	for _, sub := range []string{"", moduleDir} {
+		at := path.Join(dir, sub)
+		names, err := m.ReadDir(at)
+		if err != nil {
+			if sub == "" {
+				s.err = err
+			}
+			continue
+		}
+		for _, n := range names {
+			switch {
+			case !releaseFile.MatchString(n):
+			case strings.HasSuffix(n, ".zip"):
+				modules = append(modules, path.Join(at, n))
+			default:
+				s.files = append(s.files, path.Join(at, n))
+			}
+		}
+	}
+	s.files = append(s.files, modules...)
+	return s
+}
+
+// versions are those of which there is something for a platform: an archive or a
+// module, or, to build from, the source.
+func (s *shelf) versions(arch string, source bool) []string {
+	var out []string
+	for _, f := range s.files {
+		if v := versionOf(f, arch, source); v != "" && !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// versionOf is the version that a file has for a platform; "" where it is for another.
+func versionOf(file, arch string, source bool) string {
+	n := path.Base(file)
+	if v, ok := strings.CutSuffix(n, ".src.tar.gz"); ok {
+		if source {
+			return v
+		}
+		return ""
+	}
+	for _, end := range []string{".linux-" + arch + ".tar.gz", ".linux-" + arch + ".zip"} {
+		if v, ok := strings.CutSuffix(n, end); ok {
+			return strings.TrimPrefix(v, "v0.0.1-")
+		}
+	}
+	return ""
+}
+
+// find is the file of a version, and its format; "" where there is none.
+func (s *shelf) find(v, arch string, source bool) (file, format string) {
+	var spare string
+	for _, f := range s.files {
+		switch {
+		case versionOf(f, arch, source) != v:
+		case source && !strings.HasSuffix(f, ".src.tar.gz") && spare == "":
+			spare = f // a module or an archive has the source too
+		case !source || strings.HasSuffix(f, ".src.tar.gz"):
+			return f, formatOf(f)
+		}
+	}
+	if spare == "" {
+		return "", ""
+	}
+	return spare, formatOf(spare)
+}
+
+func formatOf(file string) string {
+	if strings.HasSuffix(file, ".zip") {
+		return formatZip
+	}
+	return formatTar
+}
+
+// lacks says that what is asked for is not in the directory, and what is.
+func (s *shelf) lacks(asked, arch string) *lang.Error {
+	dir := op.Visible(s.dir)
+	if s.err != nil {
+		return lang.Errorf(s.err, "cannot read the directory %s", "无法读取目录 %s", dir).
+			WithHint("is the stick mounted there? mount shows what is where", "U 盘是否已挂载在此处？用 mount 查看")
+	}
+	if asked == latest {
+		asked = "Go"
+	}
+	err := lang.Errorf(nil, "cannot install %s: %s has no archive of it for linux/%s", "无法安装 %s：%s 中没有适用于 linux/%s 的安装包", asked, dir, arch)
+	if len(s.files) == 0 {
+		example := verify.Toolchain{Version: "go1.26.8", OS: "linux", Arch: arch}
+		return err.WithHint("put files there under the names that go.dev/dl gives them: %s, with %s.asc beside it", "请放入与 go.dev/dl 同名的文件：%s，并附上 %s.asc", example.Archive(), example.Archive())
+	}
+	var names []string
+	for _, f := range s.files[:min(5, len(s.files))] {
+		names = append(names, op.Visible(path.Base(f)))
+	}
+	return err.WithHint("these are there: %s", "其中有：%s", strings.Join(names, ", "))
+}
+
+// beside is a small file next to an archive, such as its signature; nil where there
+// is none.
+func (s *shelf) beside(name string, limit int64) []byte {
+	info, err := s.m.Stat(name)
+	if err != nil || !info.Mode.IsRegular() || info.Size > limit {
+		return nil
+	}
+	b, err := s.m.ReadFile(name)
+	if err != nil {
+		return nil
+	}
+	return b
+}
