@@ -33,16 +33,26 @@ func (a *app) applyCommand() *cobra.Command {
 		RunE:  func(c *cobra.Command, _ []string) error { return a.apply(c.Context(), f) },
 	}
 	a.askedFlags(c, &f.asked)
-	c.Flags().BoolVarP(&f.yes, "yes", "y", false, a.s("do not ask", "不再询问"))
-	c.Flags().BoolVar(&f.json, "json", false, a.s("one JSON event a line", "每行一个 JSON 事件"))
+	a.runFlags(c, &f)
 	c.Flags().BoolVar(&f.strict, "strict", false, a.s("a value that is clamped, refused or overridden is a failure", "被限幅、拒绝或覆盖的值视为失败"))
-	c.Flags().StringVar(&f.onError, "on-error", "undo", a.s("undo or stop", "出错时：undo 撤销，stop 停下"))
 	c.Flags().StringVar(&f.digest, "plan-digest", "", a.s("refuse any other plan than this one", "只执行摘要与此相同的计划"))
 	c.Flags().DurationVar(&f.confirm, "confirm", 0, a.s("undo all of it by itself unless \"goxin confirm\" comes within this time", "若在此时间内没有执行 goxin confirm，自动全部撤销"))
 	return c
 }
 
+// runFlags are those of every command that changes something.
+func (a *app) runFlags(c *cobra.Command, f *applyFlags) {
+	c.Flags().BoolVarP(&f.yes, "yes", "y", false, a.s("do not ask", "不再询问"))
+	c.Flags().BoolVar(&f.json, "json", false, a.s("one JSON event a line", "每行一个 JSON 事件"))
+	c.Flags().StringVar(&f.onError, "on-error", "undo", a.s("undo or stop", "出错时：undo 撤销，stop 停下"))
+}
+
 func (a *app) apply(ctx context.Context, f applyFlags) error {
+	return a.applyWith(ctx, f, func(e *engine.Engine) (engine.Answers, error) { return a.load(ctx, e, f.asked) })
+}
+
+// applyWith makes answers true, wherever they come from.
+func (a *app) applyWith(ctx context.Context, f applyFlags, load func(*engine.Engine) (engine.Answers, error)) error {
 	switch {
 	case f.onError != "undo" && f.onError != "stop":
 		return usageError{lang.Errorf(nil, "cannot %q on an error", "出错时不能 %q", f.onError).WithHint("use --on-error undo or --on-error stop", "请用 --on-error undo 或 --on-error stop")}
@@ -55,7 +65,7 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	if err != nil {
 		return err
 	}
-	ans, err := a.load(ctx, e, f.asked)
+	ans, err := load(e)
 	if err != nil {
 		return err
 	}
@@ -147,7 +157,7 @@ func (a *app) finish(ctx context.Context, run *engine.Run, devs []engine.Deviati
 	case failure != nil && undo && undone.Undone == 0 && len(undone.Left) == 0:
 		return exitError(exitCode(failure)) // nothing had been changed
 	case failure != nil && undo && len(undone.Left) == 0:
-		return exitError(exitUndone)
+		return exitError(afterUndo(failure))
 	case failure != nil && sum.Changes == 0:
 		return exitError(exitCode(failure))
 	case failure != nil:
@@ -168,6 +178,15 @@ func (a *app) finish(ctx context.Context, run *engine.Run, devs []engine.Deviati
 	return nil
 }
 
+// afterUndo is what the end of a run means that failed and left nothing: a refusal
+// stays one.
+func afterUndo(failure error) int {
+	if code := exitCode(failure); code == exitRefused {
+		return code
+	}
+	return exitUndone
+}
+
 // review shows a step's plan and, unless --yes was given, asks.
 func (a *app) review(ctx context.Context, e *engine.Engine, p *engine.StepPlan, f applyFlags) error {
 	if !f.json && !a.quiet {
@@ -176,7 +195,12 @@ func (a *app) review(ctx context.Context, e *engine.Engine, p *engine.StepPlan, 
 	if f.yes || p.Changes() == 0 {
 		return nil
 	}
-	fmt.Fprint(a.errs, a.s("write these changes? type yes: ", "写入这些改动？输入 yes 确认："))
+	return a.agreed(ctx, a.s("write these changes? type yes: ", "写入这些改动？输入 yes 确认："))
+}
+
+// agreed asks the person at the terminal; anything but yes is a no.
+func (a *app) agreed(ctx context.Context, question string) error {
+	fmt.Fprint(a.errs, question)
 	answer := make(chan string, 1)
 	go func() { // reading cannot be called off; leaving can
 		s, err := bufio.NewReader(a.in).ReadString('\n')

@@ -57,6 +57,11 @@ func TestScripts(t *testing.T) {
 			"unpack": unpack,
 			"exits":  exits,
 			"grow":   grow,
+
+			"tree":     goTree,
+			"gomodule": goModule,
+			"cut":      cutShort,
+			"another":  another,
 		},
 	})
 }

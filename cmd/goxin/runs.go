@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -186,7 +187,9 @@ func (a *app) checkCommand() *cobra.Command {
 }
 
 func (a *app) printDrift(d engine.Drift) {
-	if len(d.Diff.Rows) == 0 {
+	// Rows of another action than the whole tell what would be done about it.
+	of := func(r engine.Row) bool { return r.Action == d.Diff.Action }
+	if len(d.Diff.Rows) == 0 || !d.Diff.Note.Empty() && !slices.ContainsFunc(d.Diff.Rows, of) {
 		a.result(strings.TrimRight(fmt.Sprintf("%c %s  %s", rune(d.Diff.Action), d.Target, d.Diff.Note.In(a.lang)), " "))
 		return
 	}

@@ -97,7 +97,7 @@ func (a *app) wizardEnd(res tui.Result, err error) error {
 	case res.What == tui.Failed, err != nil, res.What == tui.Awaiting && res.Failure != nil:
 		return exitError(exitFailed)
 	case res.What == tui.Undone && res.Failure != nil && res.Kept == 0:
-		return exitError(exitUndone)
+		return exitError(afterUndo(res.Failure))
 	case res.What == tui.Deviations || res.Deviations > 0 || res.Kept > 0:
 		return exitError(exitDeviates)
 	}
