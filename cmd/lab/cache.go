@@ -118,7 +118,7 @@ func used(name string) bool {
 // stand on alive: keep holds its paths.
 func (c cache) prune(age time.Duration, keep map[string]bool) error {
 	var failed error
-	for _, kind := range []string{"agents", "trees", "images", "repositories"} {
+	for _, kind := range []string{"agents", "trees", "images", "repositories", "releases"} {
 		entries, _ := os.ReadDir(filepath.Join(c.dir, kind))
 		for _, e := range entries {
 			name := filepath.Join(c.dir, kind, e.Name())

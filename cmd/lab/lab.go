@@ -59,6 +59,9 @@ func (l *Lab) Prepare(ctx context.Context, release string) error {
 	if _, err := l.Repository(ctx); err != nil {
 		return err
 	}
+	if _, err := l.Releases(ctx); err != nil {
+		return err
+	}
 	return l.Prune(14 * 24 * time.Hour)
 }
 

@@ -103,6 +103,7 @@ func command() *cobra.Command {
 	clean.Flags().BoolVar(&dropCache, "cache", false, "also the base trees and images")
 
 	root.AddCommand(prepare, up, clean, measureCommand(),
+		&cobra.Command{Use: "bench-go", Short: "measure how Go is installed and verified", Args: cobra.NoArgs, RunE: use(benchGo)},
 		&cobra.Command{Use: "bench", Short: "measure goxin beside what a person would do instead", Args: cobra.NoArgs, RunE: use(bench)},
 		&cobra.Command{Use: "list", Short: "show the machines", Args: cobra.NoArgs, RunE: use(list)},
 		&cobra.Command{Use: "exec NAME -- CMD…", Short: "run a program in a machine", Args: cobra.MinimumNArgs(2), RunE: machine(execute)},
@@ -130,6 +131,7 @@ func command() *cobra.Command {
 			RunE: machine(func(ctx context.Context, m Machine, _ []string) error { return m.Down(ctx) }),
 		},
 	)
+	root.AddCommand(partsOfBenchGo()...)
 	return root
 }
 

@@ -111,6 +111,12 @@ systemd-run --quiet --unit=mirrorsd --collect --property=Type=notify --property=
 func (m *Mirrors) Rate(rates [3]int) {
 	m.t.Helper()
 	m.Legs = mirrorWorld(rates)
+	m.throttle()
+}
+
+// throttle has each mirror's device keep to its rate.
+func (m *Mirrors) throttle() {
+	m.t.Helper()
 	var tc strings.Builder
 	for _, l := range m.Legs {
 		if l.rate > 0 {
