@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,12 +23,27 @@ type attempt struct {
 	timer *time.Timer
 	body  io.ReadCloser
 	got   int64 // bytes delivered
+
+	now    func() time.Time
+	others func() bool   // whether another source is left
+	waited time.Duration // for bytes, since it was last judged how many come
+	came   int64         // in that time
 }
 
-var errNoByte = errors.New("no byte in time")
+// slowest is what a source has to bring over the stall time, in bytes a second, where
+// another one is left.
+const slowest = 1 << 10
+
+var (
+	errNoByte = errors.New("no byte in time")
+	errDrips  = errors.New("hardly a byte in time")
+)
 
 func (s *Stream) attempt(from *supplier) *attempt {
-	a := &attempt{from: from, stall: s.o.Stall}
+	a := &attempt{from: from, stall: s.o.Stall, now: s.c.now}
+	a.others = func() bool {
+		return slices.ContainsFunc(s.sources, func(other *supplier) bool { return other != from && !other.out })
+	}
 	a.ctx, a.stop = context.WithCancelCause(s.ctx)
 	a.timer = time.AfterFunc(a.stall, func() { a.stop(errNoByte) })
 	return a
@@ -41,16 +57,35 @@ func (a *attempt) close() {
 	}
 }
 
-// Read waits no longer than the stall time. Whoever reads slowly is not its fault.
+// Read waits no longer than the stall time, and for a drip not much longer. Whoever
+// reads slowly is not its fault: only the time that bytes are waited for counts.
 func (a *attempt) Read(p []byte) (int, error) {
+	if a.drips() && a.others() {
+		return 0, errDrips
+	}
 	a.timer.Reset(a.stall)
 	defer a.timer.Stop()
-	return a.body.Read(p)
+	start := a.now()
+	n, err := a.body.Read(p)
+	a.waited += max(0, a.now().Sub(start)) // a clock may be set back meanwhile
+	a.came += int64(n)
+	return n, err
+}
+
+// drips says, once in a stall time, whether less came than slowest.
+func (a *attempt) drips() bool {
+	if a.waited < a.stall {
+		return false
+	}
+	few := float64(a.came) < slowest*a.waited.Seconds()
+	a.waited, a.came = 0, 0
+	return few
 }
 
 // ends says whether the body does.
 func (a *attempt) ends() error {
 	var one [1]byte
+	a.waited, a.came = 0, 0 // all is there: how quickly it came does not matter any more
 	switch n, err := a.Read(one[:]); {
 	case n > 0:
 		return &Error{Grown, nil}
@@ -65,6 +100,9 @@ func (a *attempt) failure(err error) *Error {
 	var e *Error
 	if errors.Is(context.Cause(a.ctx), errNoByte) || errors.Is(err, errNoByte) {
 		return &Error{Stalled, because("no byte for %v", "%v 内没有收到任何数据", a.stall)}
+	}
+	if errors.Is(err, errDrips) {
+		return &Error{Stalled, because("less than 1 KiB/s for %v", "%v 内平均不足 1 KiB/s", a.stall)}
 	}
 	if !errors.As(err, &e) {
 		e = &Error{why(err, stageBody), err}

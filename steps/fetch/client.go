@@ -34,6 +34,7 @@ type Options struct {
 // Client asks HTTP servers through one machine. It is safe for concurrent use.
 type Client struct {
 	o       Options
+	now     func() time.Time
 	modern  *http.Client // HTTP/2 where a server has it
 	old     *http.Client // HTTP/1.1 only
 	stalled sync.Map     // hosts on which HTTP/2 stalled
@@ -51,7 +52,7 @@ func New(m machine.Machine, o Options) *Client {
 	if o.PerHost == 0 {
 		o.PerHost = 2
 	}
-	c := &Client{o: o, conns: make(map[net.Conn]struct{})}
+	c := &Client{o: o, now: m.Now, conns: make(map[net.Conn]struct{})}
 	c.old = c.client(m, false)
 	c.modern = c.old
 	if !o.HTTP1 {

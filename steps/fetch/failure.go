@@ -31,7 +31,7 @@ const (
 	// Those of a Stream's sources.
 	Status    Failure = "status"     // a status that is not the file: StatusError
 	Page      Failure = "page"       // an HTML page instead of the file
-	Stalled   Failure = "stalled"    // no byte for StreamOptions.Stall
+	Stalled   Failure = "stalled"    // no byte for StreamOptions.Stall, or hardly any
 	Shrunk    Failure = "shrunk"     // ended, or broke off, before its length
 	Grown     Failure = "grown"      // went on behind its length
 	WrongSize Failure = "wrong-size" // the whole has another size than asked for, or than elsewhere

@@ -18,7 +18,7 @@ import (
 
 // StreamOptions are how a Stream goes about it. Zero values are replaced.
 type StreamOptions struct {
-	Stall    time.Duration     // a source that sends no byte for so long is left; 15 s
+	Stall    time.Duration     // a source that sends no byte for so long, or less than 1 KiB/s while there is another, is left; 15 s
 	Attempts int               // how often a source is asked that brings next to nothing; 3
 	Size     int64             // of the file in bytes; 0: whatever the first source says
 	Say      func(StreamState) // called by Read, at every piece and change of source; may be nil

@@ -518,7 +518,7 @@ func TestWhoReadsSlowlyIsNoStall(t *testing.T) {
 	})
 }
 
-func TestASourceThatDripsForeverIsLeftWhenItStops(t *testing.T) {
+func TestTheOnlySourceMayDripAndIsAskedAnewWhenItStops(t *testing.T) {
 	drip := func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", fmt.Sprint(len(content)))
 		for i := range 10 {
@@ -528,14 +528,93 @@ func TestASourceThatDripsForeverIsLeftWhenItStops(t *testing.T) {
 		}
 		<-r.Context().Done()
 	}
-	inBubble(t, map[string]http.HandlerFunc{"a": drip, "b": good(content)}, func(t *testing.T, c *Client) {
-		s := c.Stream(t.Context(), urls("a", "b"), StreamOptions{Stall: time.Second})
+	inBubble(t, map[string]http.HandlerFunc{"a": then(drip, good(content))}, func(t *testing.T, c *Client) {
+		s := c.Stream(t.Context(), urls("a"), StreamOptions{Stall: time.Second})
 		defer s.Close()
 		got, err := io.ReadAll(s)
-		if err != nil || !bytes.Equal(got, content) || gave(s) != fmt.Sprintf("a:10 b:%d", len(content)-10) {
+		if err != nil || !bytes.Equal(got, content) || gave(s) != fmt.Sprintf("a:10 a:%d", len(content)-10) {
 			t.Error(len(got), err, gave(s))
 		}
 	})
+}
+
+// drips sends half of a file, and of the rest a byte now and then.
+func drips(w http.ResponseWriter, r *http.Request) {
+	left, header := half, r.Header.Get("Range")
+	good(content)(&dripper{w, r, &left, header == ""}, r)
+}
+
+type dripper struct {
+	http.ResponseWriter
+	r     *http.Request
+	left  *int
+	first bool // half of it comes at once
+}
+
+func (d *dripper) Write(p []byte) (int, error) {
+	n := 0
+	for n < len(p) {
+		k := 1
+		if d.first {
+			k = min(len(p)-n, max(1, *d.left))
+		}
+		k, err := d.ResponseWriter.Write(p[n : n+k])
+		if n += k; err != nil {
+			return n, err
+		}
+		if *d.left -= k; d.first && *d.left > 0 {
+			continue
+		}
+		flush(d.ResponseWriter)
+		select {
+		case <-time.After(14 * time.Second): // virtual
+		case <-d.r.Context().Done():
+			return n, context.Canceled
+		}
+	}
+	return n, nil
+}
+
+func TestASourceThatDripsIsLeftForOneThatDoesNot(t *testing.T) {
+	inBubble(t, map[string]http.HandlerFunc{"a": drips, "b": good(content)}, func(t *testing.T, c *Client) {
+		start := time.Now()
+		var why []lang.Text
+		s := c.Stream(t.Context(), urls("a", "b"), StreamOptions{Say: func(st StreamState) {
+			if !st.Why.Empty() {
+				why = append(why, st.Why)
+			}
+		}})
+		defer s.Close()
+		got, err := io.ReadAll(s)
+		if err != nil || !bytes.Equal(got, content) || time.Since(start) > time.Minute {
+			t.Error(len(got), err, gave(s), time.Since(start))
+		}
+		if len(why) != 1 || !strings.Contains(why[0].EN, "less than 1 KiB/s for 15s") {
+			t.Error(why)
+		}
+	})
+}
+
+// Slow is better than nothing.
+func TestASourceThatDripsIsKeptWhereThereIsNoOther(t *testing.T) {
+	few := content[:half+20]
+	dripping := func(w http.ResponseWriter, r *http.Request) {
+		left := half
+		good(few)(&dripper{w, r, &left, true}, r)
+	}
+	for story, hosts := range map[string]map[string]http.HandlerFunc{
+		"alone":               {"a": dripping},
+		"the other is none":   {"a": dripping, "b": status(404)},
+		"the other drips too": {"a": dripping, "b": dripping},
+	} {
+		inBubble(t, hosts, func(t *testing.T, c *Client) {
+			s := c.Stream(t.Context(), urls("a", "b")[:len(hosts)], StreamOptions{})
+			defer s.Close()
+			if got, err := io.ReadAll(s); err != nil || !bytes.Equal(got, few) {
+				t.Error(story, len(got), err, gave(s))
+			}
+		})
+	}
 }
 
 func TestAClosedOrCancelledStreamEndsAtOnce(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"goxin/assets/lang"
 	"goxin/detect/machine"
 	"goxin/steps/verify"
 )
@@ -19,6 +20,7 @@ type Record struct {
 	Evidence  []verify.Evidence `json:"evidence"`
 	Proof     *verify.Proof     `json:"proof,omitempty"`
 	Made      []string          `json:"made,omitempty"` // the command that then built the tree
+	With      lang.Text         `json:"with,omitzero"`  // what Made was run with: the Go, and what speaks for that
 	Manifest  string            `json:"manifest"`       // SHA-256 of the file Manifest(dir)
 }
 

@@ -489,3 +489,25 @@ func TestAZipThatTellsSizesBeforehandIsHeldToThem(t *testing.T) {
 	b := raw(func(h *zip.FileHeader) { h.Name = "a/" })
 	refused(t, bytes.NewReader(b), bytes.NewReader(b), small(Zip), "a/", whyKind)
 }
+
+// Each of these files lies below directories of its own: few entries, and many names to
+// be kept in memory.
+func TestDirectoriesThatNobodyListedCountToo(t *testing.T) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	w := tar.NewWriter(z)
+	for i := range 40 {
+		name := "go/" + strings.Repeat(fmt.Sprintf("d%d/", i), 30) + "f"
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Typeflag: tar.TypeReg}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Close()
+	z.Close()
+	o := GoTar()
+	o.Entries = 1000
+	var unsafe *UnsafeError
+	if _, err := Read(t.Context(), &b, o); !errors.As(err, &unsafe) || unsafe.Why != whyTooMany {
+		t.Error(err)
+	}
+}

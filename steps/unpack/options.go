@@ -15,7 +15,7 @@ const (
 
 // Limits bound what an archive may hold. All of them must be set.
 type Limits struct {
-	Entries int   // files, directories and whatever else has a header
+	Entries int   // whatever has a header; and files and directories, listed or not
 	File    int64 // bytes of one file
 	Total   int64 // bytes of all files and, each for itself, of the archive and of the tar in it
 	Depth   int   // parts of a name, those of Top not counted

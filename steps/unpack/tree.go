@@ -15,6 +15,7 @@ type tree struct {
 	seen    map[string]*place // by the name without case
 	last    string            // directory of the last file: it and those above are made
 	entries int
+	names   int // bytes of all names
 	total   int64
 }
 
@@ -29,9 +30,14 @@ func newTree(o Options, out *sink) *tree {
 	return &tree{Options: o, out: out, seen: map[string]*place{}}
 }
 
+// maxNames bounds all names together in bytes, which are kept; those of go1.26.8 have
+// 0.6 MB.
+const maxNames = 16 << 20
+
 // count pays for an entry's header.
 func (t *tree) count(raw string) error {
-	if t.entries++; t.entries > t.Entries {
+	t.names += len(raw)
+	if t.entries++; t.entries > t.Entries || t.names > maxNames {
 		return refuse(raw, whyTooMany)
 	}
 	return nil
@@ -160,6 +166,8 @@ func (t *tree) place(raw, name string, dir bool) (*place, error) {
 	}
 	p, known := t.note(name, dir)
 	switch {
+	case len(t.seen) > t.Entries:
+		return nil, refuse(raw, whyTooMany)
 	case p.name != name:
 		return nil, refuse(raw, whyCase)
 	case known && !(dir && p.dir):

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,8 +57,11 @@ func (m *Manifest) H1(t Toolchain) string {
 			continue
 		}
 		name := f.Name
-		if name == "go.mod" || strings.HasSuffix(name, "/go.mod") {
-			name = strings.TrimSuffix(name, "go.mod") + "_go.mod"
+		switch dir, base := path.Split(name); base {
+		case "go.mod":
+			name = dir + "_go.mod"
+		case "_go.mod": // no release has one: it must not pass for the go.mod that is missing
+			name = dir + "__go.mod"
 		}
 		lines = append(lines, line{name, f.SHA256})
 	}
