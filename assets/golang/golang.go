@@ -3,7 +3,8 @@
 // and the sites that carry them. It asks nobody and proves nothing: steps/verify does,
 // and a release that is not here is found online.
 //
-//	digests.txt    sha256 of archives, kept by hand, each block with its source
+//	digests.txt    sha256 of archives, kept by hand, each block with its source in
+//	               both languages
 //	log.json       made by gen from the checksum database
 //	sources.yaml   sites, kept by hand
 package golang
@@ -49,11 +50,11 @@ type Release struct {
 type File struct {
 	OS, Arch string // as GOOS and GOARCH; "" of the source
 	Source   bool
-	SHA256   string // of the ordinary archive, hexadecimal; "" not known
-	From     string // whom SHA256 is from
-	H1       string // of the module; "" not in log.json
-	Proof    string // of H1, as verify.ParseProof reads it
-	Module   int64  // bytes of the module's zip; 0 not known
+	SHA256   string    // of the ordinary archive, hexadecimal; "" not known
+	From     lang.Text // whom SHA256 is from
+	H1       string    // of the module; "" not in log.json
+	Proof    string    // of H1, as verify.ParseProof reads it
+	Module   int64     // bytes of the module's zip; 0 not known
 }
 
 // Source is a site.
@@ -120,17 +121,24 @@ func (r *Release) file(os, arch string) *File {
 var digestLine = regexp.MustCompile(`^([0-9a-f]{64})  (go1[0-9a-z.]*?)\.(?:(src)|([a-z0-9]+)-([a-z0-9]+))\.tar\.gz$`)
 
 // digests reads lines as sha256sum writes them; a comment is the source of those
-// that follow.
+// that follow: "# English | 中文".
 func (c *Catalogue) digests(text string) error {
-	var from string
+	var from lang.Text
 	for n, l := range strings.Split(text, "\n") {
 		if said, ok := strings.CutPrefix(l, "# "); ok || l == "" {
-			from = said
+			en, zh, both := strings.Cut(said, " | ")
+			if ok && (!both || en == "" || zh == "") {
+				return fmt.Errorf("digests.txt:%d: a source in both languages is written as %q", n+1, "# English | 中文")
+			}
+			from = lang.T(en, zh)
 			continue
 		}
 		m := digestLine.FindStringSubmatch(l)
 		if m == nil || !version.IsValid(m[2]) {
 			return fmt.Errorf("digests.txt:%d: not a digest and the name of an archive", n+1)
+		}
+		if from.Empty() {
+			return fmt.Errorf("digests.txt:%d: it is not said whom the digest is from", n+1)
 		}
 		f := c.release(m[2]).file(m[4], m[5])
 		if f.SHA256 != "" && f.SHA256 != m[1] {

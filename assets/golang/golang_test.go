@@ -58,7 +58,7 @@ func TestWhatTheCatalogueKnows(t *testing.T) {
 		{"go1.19.8", "", "", "1d7a67929dccafeaf8a29e55985bc2b789e0499cb1a17100039f084e3238da2f", ""},
 	} {
 		f, ok := c.Find(want.version, want.os, want.arch)
-		if !ok || f.SHA256 != want.sha256 || f.H1 != want.h1 || f.From == "" || f.Source != (want.os == "") {
+		if !ok || f.SHA256 != want.sha256 || f.H1 != want.h1 || f.From.EN == "" || f.From.ZH == "" || f.Source != (want.os == "") {
 			t.Errorf("%s %s/%s: %+v", want.version, want.os, want.arch, f)
 		}
 	}

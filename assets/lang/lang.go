@@ -42,6 +42,11 @@ func F(en, zh string, args ...any) Text {
 // line of a program's output.
 func Same(s string) Text { return Text{EN: s, ZH: s} }
 
+// List is names one after another, as each language writes it.
+func List(names ...string) Text {
+	return Text{EN: strings.Join(names, ", "), ZH: strings.Join(names, "、")}
+}
+
 // In is the text in language l; English where l is neither.
 func (t Text) In(l Lang) string {
 	if l == ZH {
@@ -107,15 +112,18 @@ func Told(err error) bool {
 
 // Message renders err in l without its hint; of joined errors, all of them.
 // Errors that carry no Text are quoted as they are: they are another program's
-// words.
-func Message(err error, l Lang) string {
+// words, but for the kernel's, which are known in both languages.
+func Message(err error, l Lang) string { return message(err, "", l) }
+
+// message is Message below what has been said.
+func message(err error, said string, l Lang) string {
 	if err == nil {
 		return ""
 	}
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []string
 		for _, e := range many.Unwrap() {
-			if s := Message(e, l); s != "" && !slices.Contains(all, s) {
+			if s := message(e, said, l); s != "" && !slices.Contains(all, s) {
 				all = append(all, s)
 			}
 		}
@@ -127,7 +135,7 @@ func Message(err error, l Lang) string {
 		if errors.As(err, &t) {
 			return t.Text().In(l)
 		}
-		return err.Error()
+		return foreign(err, said, l)
 	}
 	s := e.Text.In(l)
 	if e.Cause != nil {
@@ -135,7 +143,7 @@ func Message(err error, l Lang) string {
 		if l == ZH {
 			sep = "："
 		}
-		s += sep + Message(e.Cause, l)
+		s += sep + message(e.Cause, s, l)
 	}
 	return s
 }

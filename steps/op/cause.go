@@ -21,7 +21,7 @@ func cannot(err error, en, zh string, args ...any) *lang.Error {
 	case errors.Is(err, syscall.EROFS):
 		return e.WithHint("the file system is mounted read-only: see findmnt and dmesg", "文件系统以只读方式挂载：请查看 findmnt 与 dmesg")
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return e.WithHint("make room on the disk: df -h", "请腾出磁盘空间：df -h")
+		return e.WithHint("make room on the disk: df -h; where that shows some, the inodes are used up: df -i", "请腾出磁盘空间：df -h；若仍有空间，则是 inode 已用尽：df -i")
 	case errors.Is(err, fs.ErrPermission):
 		return e.WithHint("run goxin as root; root is refused where a file is immutable (lsattr) or a security module forbids it",
 			"请以 root 身份运行；若已是 root，请检查文件是否不可变（lsattr）或被安全模块禁止")

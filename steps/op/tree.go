@@ -52,26 +52,30 @@ type Want struct {
 	Proof     string           `json:"proof,omitempty"`     // verify.Proof's text
 	LogKey    string           `json:"log_key,omitempty"`   // of the log; empty: Go's own, verify.LogKey
 	SHA256    string           `json:"sha256,omitempty"`    // of the archive, in hexadecimal
-	From      string           `json:"from,omitempty"`      // who says SHA256
+	From      lang.Text        `json:"from,omitzero"`       // who says SHA256
 	Signature []byte           `json:"signature,omitempty"` // of the archive, by Google
 	Size      int64            `json:"size,omitempty"`      // of the archive, in bytes
+	// Read is the SHA-256 of an archive that was read before, in hexadecimal. It proves
+	// nothing, and holds the archive to what was looked at then.
+	Read string `json:"read,omitempty"`
 }
 
 // Make is a command that builds the tree in what was unpacked. In Argv and Env,
 // "{tree}" is the directory where it stands then.
 type Make struct {
-	Argv  []string `json:"argv"`
-	Dir   string   `json:"dir,omitempty"` // in the tree
-	Env   []string `json:"env,omitempty"`
-	Clear []string `json:"clear,omitempty"` // names in the tree that are removed first
-	Drop  []string `json:"drop,omitempty"`  // names in the tree that are removed afterwards
+	Argv  []string  `json:"argv"`
+	Dir   string    `json:"dir,omitempty"` // in the tree
+	Env   []string  `json:"env,omitempty"`
+	Clear []string  `json:"clear,omitempty"` // names in the tree that are removed first
+	Drop  []string  `json:"drop,omitempty"`  // names in the tree that are removed afterwards
+	With  lang.Text `json:"with,omitzero"`   // what it is built with, for the record: "go1.24.4 in DIR, …"
 }
 
 // How a tree stands.
 const (
 	treeNone     = ""
 	treeWhole    = "whole"    // as its manifest says, and what is wanted
-	treeDamaged  = "damaged"  // not as its manifest says
+	treeDamaged  = "damaged"  // not as its manifest says, or somebody else's to change
 	treeUnlisted = "unlisted" // without a manifest and record that belong together
 	treeOther    = "other"    // whole, and another one than is wanted
 )
@@ -80,7 +84,7 @@ type treeState struct {
 	Is       string `json:"is,omitempty"`
 	Look     string `json:"look,omitempty"`     // digest of names, sizes, modes and owners
 	Differs  string `json:"differs,omitempty"`  // the first file that is not as the manifest says
-	How      string `json:"how,omitempty"`      // changed, missing or added
+	How      string `json:"how,omitempty"`      // changed, missing, added or open
 	Manifest string `json:"manifest,omitempty"` // SHA-256 of the file
 	Record   string `json:"record,omitempty"`   // SHA-256 of the file
 	// Slot is where the tree would go. What stands there later was moved by us.
@@ -226,6 +230,8 @@ func (s treeState) why() lang.Text {
 		return lang.F("%s is missing", "缺少 %s", name)
 	case s.How == howAdded:
 		return lang.F("%s was added", "多出 %s", name)
+	case s.How == howOpen:
+		return lang.F("others than root can change %s", "非 root 用户可以修改 %s", name)
 	}
 	return lang.F("%s was changed", "%s 被修改过", name)
 }
@@ -256,8 +262,8 @@ func (o *Tree) rows() []engine.Row {
 	if o.Archive == nil || o.Want == nil {
 		return nil
 	}
-	row := func(name, then string, note lang.Text) engine.Row {
-		return engine.Row{Action: engine.Create, Name: name, Then: then, Note: note}
+	row := func(name string, note lang.Text) engine.Row {
+		return engine.Row{Action: engine.Create, Name: name, Note: note}
 	}
 	var rows []engine.Row
 	for i, s := range o.Archive.Sources {
@@ -266,30 +272,34 @@ func (o *Tree) rows() []engine.Row {
 			note = lang.T("if those before fail", "前者失败时使用")
 		}
 		if i == 3 && len(o.Archive.Sources) > 4 {
-			rows = append(rows, row("source", "…", lang.F("%d more", "另有 %d 个", len(o.Archive.Sources)-i)))
+			rows = append(rows, row("…", lang.F("%d more", "另有 %d 个", len(o.Archive.Sources)-i)))
 			break
 		}
-		rows = append(rows, row("source", sourceName(s), note))
+		rows = append(rows, row(sourceName(s), note))
 	}
 	w := o.Want
 	if w.Size > 0 {
-		rows = append(rows, row("size", megabytes(w.Size), lang.T("to fetch", "下载量")))
+		note := lang.T("to fetch", "下载量")
+		if len(o.Archive.Sources) > 0 && !isURL(o.Archive.Sources[0]) {
+			note = lang.T("to read", "读取量")
+		}
+		rows = append(rows, row(megabytes(w.Size), note))
 	}
 	if w.Proof != "" {
-		rows = append(rows, row("evidence", w.H1, lang.T("Go's transparency log, by the proof at hand", "Go 透明日志，凭手头的证明")))
+		rows = append(rows, row(w.H1, lang.T("Go's transparency log, by the proof at hand", "Go 透明日志，证明已具备")))
 	}
 	if len(w.Signature) > 0 {
-		rows = append(rows, row("evidence", "OpenPGP "+verify.GoogleKey[len(verify.GoogleKey)-16:], lang.T("signature of Google's release key", "Google 发布密钥的签名")))
+		rows = append(rows, row("OpenPGP "+verify.GoogleKey[len(verify.GoogleKey)-16:], lang.T("signature of Google's release key", "Google 发布密钥的签名")))
 	}
 	if w.SHA256 != "" {
-		rows = append(rows, row("evidence", "sha256:"+w.SHA256[:min(16, len(w.SHA256))]+"…", w.from()))
+		rows = append(rows, row("sha256:"+w.SHA256[:min(16, len(w.SHA256))]+"…", w.from()))
 	}
 	return rows
 }
 
 func (w *Want) from() lang.Text {
-	if w.From == "" {
+	if w.From.Empty() {
 		return lang.T("SHA-256 that is known beforehand", "预先已知的 SHA-256")
 	}
-	return lang.F("SHA-256 from %s", "SHA-256 来自 %s", Visible(w.From))
+	return lang.F("SHA-256 from %s", "SHA-256 来自 %s", lang.T(Visible(w.From.EN), Visible(w.From.ZH)))
 }

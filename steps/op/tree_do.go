@@ -120,6 +120,9 @@ func (o *Tree) install(ctx context.Context, m machine.Machine, was treeState, sa
 	if err != nil {
 		return refused(err)
 	}
+	if err := o.guarded(m); err != nil {
+		return err
+	}
 	if was.there() {
 		if err := o.canMove(m); err != nil { // rather now than after a download
 			return err
@@ -151,6 +154,26 @@ func (o *Tree) install(ctx context.Context, m machine.Machine, was treeState, sa
 			return err
 		}
 	}
+}
+
+// guarded refuses a place where others than root could put something else once the
+// archive is proved.
+func (o *Tree) guarded(m machine.Machine) error {
+	guard, err := goroot.GuardOf(m)
+	if err != nil {
+		return err
+	}
+	exposed, err := guard.Way(path.Dir(o.Dir))
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // Stage says so
+		return nil
+	case err != nil:
+		return err
+	case exposed == "":
+		return nil
+	}
+	return refused(lang.Errorf(nil, "others than root can write to %s and could exchange it", "非 root 用户可以写入 %s，从而替换它", Visible(exposed)).
+		WithHint("see what is in there, then make it root's: chown root:root %[1]s; chmod go-w %[1]s", "请先检查其中的内容，再改归 root：chown root:root %[1]s; chmod go-w %[1]s", quote(exposed)))
 }
 
 // stoppable is ctx, which ends also when whoever waits for the operation wants it to.
@@ -205,7 +228,7 @@ func (o *Tree) fill(ctx context.Context, m machine.Machine, st machine.Stage, wa
 		if man, err = o.build(ctx, m, st, say); err != nil {
 			return err
 		}
-		rec.Made = o.Make.Argv
+		rec.Made, rec.With = o.Make.Argv, o.Make.With
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

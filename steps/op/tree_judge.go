@@ -87,6 +87,10 @@ func (j *judge) end(res *unpack.Result) (*goroot.Record, error) {
 	if w.Size > 0 && w.Size != r.Size {
 		return nil, hint(lang.Errorf(nil, "the archive has %d bytes and should have %d", "归档为 %d 字节，应为 %d 字节", r.Size, w.Size))
 	}
+	if w.Read != "" && !strings.EqualFold(r.SHA256, w.Read) {
+		return nil, lang.Errorf(nil, "it was exchanged since it was looked at: its SHA-256 is %s and was %s", "它在检查之后被替换：SHA-256 现为 %s，当时为 %s", r.SHA256, Visible(w.Read)).
+			WithHint("run goxin again, which looks at it anew; whoever can write there can exchange it", "请重新运行 goxin 以再次检查；能写入该处的人都能替换它")
+	}
 	if w.SHA256 != "" {
 		if !strings.EqualFold(r.SHA256, w.SHA256) {
 			return nil, hint(lang.Errorf(nil, "the archive's SHA-256 is %s and should be %s", "归档的 SHA-256 为 %s，应为 %s", r.SHA256, Visible(w.SHA256)))

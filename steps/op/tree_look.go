@@ -24,6 +24,7 @@ const (
 	howChanged = "changed"
 	howMissing = "missing"
 	howAdded   = "added"
+	howOpen    = "open" // others than root can change it
 )
 
 // beside is the two files that belong to a tree; nil, which is null in JSON: not there.
@@ -85,7 +86,11 @@ func (o *Tree) look(m machine.Machine) (s treeState, b beside, err error) {
 	if err != nil {
 		return s, b, err
 	}
-	seen := glance{sum: sha256.New()}
+	guard, err := goroot.GuardOf(m)
+	if err != nil {
+		return s, b, err
+	}
+	seen := glance{sum: sha256.New(), guard: guard}
 	if err := seen.walk(m, o.Dir, "", info); err != nil {
 		return s, b, err
 	}
@@ -96,10 +101,12 @@ func (o *Tree) look(m machine.Machine) (s treeState, b beside, err error) {
 	s.Is = treeUnlisted
 	man, err := verify.ReadManifest(bytes.NewReader(b.Manifest))
 	rec, err2 := goroot.ParseRecord(b.Record)
-	if err != nil || err2 != nil || rec.Manifest != s.Manifest {
+	if err != nil || err2 != nil || rec.Manifest != s.Manifest || len(rec.Made) == 0 && rec.H1 != man.H1(rec.Toolchain) {
 		return s, b, nil
 	}
-	s.Differs, s.How = seen.against(man)
+	if s.Differs, s.How = seen.against(man); s.How == "" && seen.open != "" {
+		s.Differs, s.How = seen.open, howOpen
+	}
 	switch {
 	case s.How != "":
 		s.Is = treeDamaged
@@ -131,6 +138,8 @@ func (o *Tree) wants(r *goroot.Record) bool {
 type glance struct {
 	sum   hash.Hash
 	files []glanced // what is no directory
+	guard goroot.Guard
+	open  string // the first thing that is not root's alone; "." is the top
 }
 
 type glanced struct {
@@ -140,6 +149,7 @@ type glanced struct {
 
 func (g *glance) walk(m machine.Machine, dir, name string, info machine.Info) error {
 	fmt.Fprintf(g.sum, "%q %v %d %d\n", name, info.Mode, info.UID, info.GID)
+	g.judge(path.Clean(name), info)
 	names, err := m.ReadDir(path.Join(dir, name))
 	if err != nil {
 		return err
@@ -157,9 +167,16 @@ func (g *glance) walk(m machine.Machine, dir, name string, info machine.Info) er
 			continue
 		}
 		fmt.Fprintf(g.sum, "%q %v %d %d %d\n", at, info.Mode, info.Size, info.UID, info.GID)
+		g.judge(at, info)
 		g.files = append(g.files, glanced{at, info})
 	}
 	return nil
+}
+
+func (g *glance) judge(name string, info machine.Info) {
+	if g.open == "" && !g.guard.Alone(info) {
+		g.open = name
+	}
 }
 
 // against names the first file that is not as a manifest says.

@@ -79,7 +79,13 @@ func (s *supply) next(ctx context.Context) *supplied {
 		var err error = lang.Errorf(nil, "neither an address nor an absolute path", "既不是网址，也不是绝对路径")
 		if path.IsAbs(first) {
 			var r io.ReadCloser
-			if r, err = s.m.Open(first); err == nil {
+			info, e := s.m.Stat(first)
+			if err = e; err == nil && !info.Mode.IsRegular() { // whoever holds the other end of a pipe could keep us waiting
+				err = lang.Errorf(nil, "it is no regular file", "它不是普通文件")
+			} else if err == nil {
+				r, err = s.m.Open(first)
+			}
+			if err == nil {
 				return &supplied{s: s, file: first, at: first, r: r}
 			}
 		}
@@ -190,11 +196,15 @@ func (f *supplied) progress() {
 	}
 	done := fmt.Sprintf("%.1f", float64(f.n)/1e6)
 	rate := fmt.Sprintf("%.1f MB/s", float64(f.n)/1e6/max(now.Sub(f.since).Seconds(), 0.001))
+	at := sourceName(f.at)
+	if !isURL(f.at) {
+		at = Visible(path.Dir(f.at)) // the plan has the file; a line of a terminal has no room for it
+	}
 	if of == "" {
-		f.s.say(lang.F("%s MB, %s, from %s", "%s MB，%s，来自 %s", done, rate, sourceName(f.at)))
+		f.s.say(lang.F("%s MB, %s, from %s", "%s MB，%s，来自 %s", done, rate, at))
 		return
 	}
-	f.s.say(lang.F("%s of %s, %s, from %s", "%s / %s，%s，来自 %s", done, of, rate, sourceName(f.at)))
+	f.s.say(lang.F("%s of %s, %s, from %s", "%s / %s，%s，来自 %s", done, of, rate, at))
 }
 
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -157,7 +158,7 @@ func TestAFullDiskIsAnErrorAndNothingIsLeft(t *testing.T) {
 		start := w.sum()
 		_, err := goTree(func(o *Tree) { o.Archive.Sources = []string{shelf, shelf} }).Do(context.Background(), &full{w, room}, nil)
 		var refusal engine.Refusal
-		if !errors.Is(err, syscall.ENOSPC) || errors.As(err, &refusal) || lang.Hint(err, lang.EN) != "make room on the disk: df -h" {
+		if !errors.Is(err, syscall.ENOSPC) || errors.As(err, &refusal) || lang.Hint(err, lang.EN) != "make room on the disk: df -h; where that shows some, the inodes are used up: df -i" {
 			t.Errorf("%v, hint %q", err, lang.Hint(err, lang.EN))
 		}
 		if w.sum() != start {
@@ -176,7 +177,7 @@ func TestATreeIsMadeOfWhatTheLogProves(t *testing.T) {
 		docs    bool
 	}{
 		{"an archive of which the log knows a part", Archive{[]string{shelf}, unpack.TarGz}, *want, false},
-		{"an archive that is known as a whole", Archive{[]string{shelf}, unpack.TarGz}, Want{Toolchain: goRelease, Proof: log.proof, LogKey: log.key, SHA256: hexSum(goTar(goFiles)), From: "go.dev/dl"}, true},
+		{"an archive that is known as a whole", Archive{[]string{shelf}, unpack.TarGz}, Want{Toolchain: goRelease, Proof: log.proof, LogKey: log.key, SHA256: hexSum(goTar(goFiles)), From: lang.Same("go.dev/dl")}, true},
 		{"a module", Archive{[]string{"http://user:secret@proxy.example/v.zip"}, unpack.Zip}, *want, false},
 	} {
 		w := newWorld(t)
@@ -301,7 +302,8 @@ func TestATreeThatSomebodyChangedIsLeftAlone(t *testing.T) {
 		"a file added":      {func(w *world) { w.write(goDir+"/pkg/mod/\x1b", "", 0o644) }, `pkg/mod/\x1b was added to it since`, true},
 		"a file removed":    {func(w *world) { must(w.Remove(goDir + "/VERSION")) }, "VERSION is missing from it since", true},
 		"a file is a link":  {func(w *world) { must(w.Remove(goDir + "/VERSION")); w.link("/etc/VERSION", goDir+"/VERSION") }, "VERSION in it was changed since", true},
-		"an owner changed":  {func(w *world) { w.chown(goDir+"/VERSION", 12, 34) }, "a directory, an owner or a mode in it was changed since", false},
+		"an owner changed":  {func(w *world) { w.chown(goDir+"/VERSION", 12, 34) }, "VERSION in it was changed since", true},
+		"a group changed":   {func(w *world) { w.chown(goDir+"/VERSION", 0, 34) }, "a directory, an owner or a mode in it was changed since", false},
 		"a directory added": {func(w *world) { w.mkdir(goDir + "/new") }, "a directory, an owner or a mode in it was changed since", false},
 		"the record":        {func(w *world) { w.write(goDir+".evidence", "{}", 0o644) }, "another tree was put there since", true},
 	} {
@@ -349,10 +351,10 @@ func TestTheDiffOfATreeSaysWhatItRestsOn(t *testing.T) {
 	log := newTestLog(h1Of(goFiles))
 	o := goTree(func(o *Tree) {
 		o.Archive.Sources = []string{"https://mirrors.example/go.tar.gz", "https://go.dev/dl/go.tar.gz", shelf}
-		o.Want = &Want{Toolchain: goRelease, H1: h1Of(goFiles), Proof: log.proof, SHA256: hexSum(goTar(goFiles)), From: "go.dev/dl", Signature: []byte("x"), Size: 71_680_185}
+		o.Want = &Want{Toolchain: goRelease, H1: h1Of(goFiles), Proof: log.proof, SHA256: hexSum(goTar(goFiles)), From: lang.Same("go.dev/dl"), Signature: []byte("x"), Size: 71_680_185}
 	})
-	const rows = "\n+ source |  | mirrors.example | source\n+ source |  | go.dev | if those before fail\n+ source |  | " + shelf + " | if those before fail\n+ size |  | 71.7 MB | to fetch"
-	if got := draw(o.Diff(observe(t, o, w))); !strings.HasPrefix(got, "+ go1.26.8 linux/amd64, tar.gz"+rows) || strings.Count(got, "evidence") != 3 {
+	const rows = "\n+ mirrors.example |  |  | source\n+ go.dev |  |  | if those before fail\n+ " + shelf + " |  |  | if those before fail\n+ 71.7 MB |  |  | to fetch"
+	if got := draw(o.Diff(observe(t, o, w))); !strings.HasPrefix(got, "+ go1.26.8 linux/amd64, tar.gz"+rows) || strings.Count(got, "\n+ ") != 7 {
 		t.Errorf("%s", got)
 	}
 	for meddle, want := range map[string]string{
@@ -420,7 +422,7 @@ func TestAnInstallationTellsHowFarItIs(t *testing.T) {
 	if _, err := o.Do(context.Background(), &ticking{world: w}, func(t lang.Text) { said = append(said, t.EN+"|"+t.ZH) }); err != nil {
 		t.Fatal(err)
 	}
-	const want = "0.0 of 0.0 MB, 0.0 MB/s, from " + shelf + "|0.0 / 0.0 MB，0.0 MB/s，来自 " + shelf
+	want := "0.0 of 0.0 MB, 0.0 MB/s, from " + path.Dir(shelf) + "|0.0 / 0.0 MB，0.0 MB/s，来自 " + path.Dir(shelf)
 	reads := (len(archive)+49)/50 + 1
 	if !slices.Contains(said, want) || len(said) > reads/5+1 {
 		t.Errorf("%d lines for %d reads: %q", len(said), reads, said)
@@ -472,5 +474,109 @@ func TestATreeNeedsADirectoryInItsPlace(t *testing.T) {
 	start := w.sum()
 	if _, err := goTree(nil).Do(context.Background(), w, nil); err == nil || !strings.Contains(err.Error(), "there is no directory "+goTrash+" to move it to") || w.sum() != start {
 		t.Errorf("no Trash: %v", err)
+	}
+}
+
+func TestATreeIsNotPutWhereOthersCouldExchangeIt(t *testing.T) {
+	for name, meddle := range map[string]func(*world){
+		"its directory is somebody's":      func(w *world) { w.chown(goBase, 1000, 1000) },
+		"the one above is":                 func(w *world) { w.chown(path.Dir(goBase), 1000, 1000) },
+		"all may write into its directory": func(w *world) { must(os.Chmod(w.dir+goBase, 0o777)) },
+		"a link that is somebody's leads on": func(w *world) {
+			w.mkdir("/home/u")
+			w.chown("/home/u", 1000, 1000)
+			must(os.RemoveAll(w.dir + goBase))
+			w.link("/home/u", goBase)
+		},
+	} {
+		w := newWorld(t)
+		trees(w)
+		meddle(w)
+		start := w.sum()
+		_, err := goTree(nil).Do(context.Background(), w, nil)
+		var refusal engine.Refusal
+		if !errors.As(err, &refusal) || !strings.Contains(err.Error(), "could exchange it") || lang.Hint(err, lang.ZH) == "" || w.sum() != start {
+			t.Errorf("%s: %v; left alone: %v", name, err, w.sum() == start)
+		}
+	}
+}
+
+// Whoever could once write into the directory may have left a tree there, with a
+// manifest and a record to it.
+func TestATreeThatSomebodyLeftThereIsNotTheOneWanted(t *testing.T) {
+	plant := func(w *world, record func(*goroot.Record)) {
+		evil := goTar(spoilt(goFiles, "bin/go!", "evil"))
+		w.write("/srv/evil.tar.gz", string(evil), 0o644)
+		o := goTree(func(o *Tree) { o.Archive.Sources, o.Want.SHA256 = []string{"/srv/evil.tar.gz"}, hexSum(evil) })
+		_, err := o.Do(context.Background(), w, nil)
+		must(err)
+		r, err := goroot.ReadRecord(w, goDir)
+		must(err)
+		r.H1, r.SHA256 = h1Of(goFiles), hexSum(goTar(goFiles))
+		record(r)
+		w.write(goroot.Evidence(goDir), string(r.Text()), 0o644)
+	}
+	for name, meddle := range map[string]func(*world){
+		"a record of other files": func(w *world) { plant(w, func(*goroot.Record) {}) },
+		"a file is its owner's": func(w *world) {
+			installed(w)
+			w.chown(goDir+"/bin/go", 1000, 1000)
+		},
+		"a directory is its owner's": func(w *world) {
+			installed(w)
+			w.chown(goDir+"/bin", 1000, 1000)
+		},
+		"a directory is everybody's": func(w *world) {
+			installed(w)
+			must(os.Chmod(w.dir+goDir+"/bin", 0o777))
+		},
+		"all of it is its owner's": func(w *world) {
+			installed(w)
+			w.chown(goDir, 1000, 1000)
+		},
+	} {
+		w := newWorld(t)
+		trees(w)
+		meddle(w)
+		o := goTree(nil)
+		if d := o.Diff(observe(t, o, w)); d.Action != engine.Update {
+			t.Errorf("%s: it is taken for the one that is wanted: %+v", name, d)
+		}
+		if _, err := o.Do(context.Background(), w, nil); err != nil || w.read(goDir+"/bin/go") != goFiles["bin/go!"] {
+			t.Errorf("%s: %v, %q", name, err, w.read(goDir+"/bin/go"))
+		}
+		if d := o.Diff(observe(t, o, w)); d.Action != engine.None {
+			t.Errorf("%s: afterwards: %+v", name, d)
+		}
+	}
+}
+
+// A signature alone proves every release there ever was: what was looked at is what is
+// installed, whatever lies at its place by then.
+func TestAFileThatWasExchangedSinceItWasReadIsRefused(t *testing.T) {
+	w := newWorld(t)
+	trees(w)
+	w.write(shelf, string(goTar(spoilt(goFiles, "bin/go!", "older"))), 0o644)
+	log := newTestLog(h1Of(spoilt(goFiles, "bin/go!", "older"))) // something proves the other, too
+	start := w.sum()
+	_, err := goTree(func(o *Tree) {
+		o.Want = &Want{Toolchain: goRelease, Proof: log.proof, LogKey: log.key, Read: hexSum(goTar(goFiles))}
+	}).Do(context.Background(), w, nil)
+	var refusal engine.Refusal
+	if !errors.As(err, &refusal) || !strings.Contains(err.Error(), "it was exchanged since it was looked at") || w.sum() != start {
+		t.Errorf("%v; left alone: %v", err, w.sum() == start)
+	}
+}
+
+func TestAPipeInThePlaceOfAnArchiveIsNotWaitedFor(t *testing.T) {
+	w := newWorld(t)
+	trees(w)
+	must(os.Remove(w.dir + shelf))
+	must(syscall.Mkfifo(w.dir+shelf, 0o644))
+	f, err := os.OpenFile(w.dir+shelf, os.O_RDWR, 0) // a writer who never writes
+	must(err)
+	defer f.Close()
+	if _, err := goTree(nil).Do(context.Background(), w, nil); err == nil || !strings.Contains(err.Error(), "regular file") {
+		t.Error(err)
 	}
 }

@@ -76,7 +76,7 @@ func (f *Finding) archive(ctx context.Context, r io.Reader, o unpack.Options) er
 		f.Toolchain.OS, f.Toolchain.Arch = os, arch
 	} else if f.What == GoArchive && in.program.Len() == 0 {
 		f.What = GoSource
-	} else if named && name.Version == f.Toolchain.Version { // of another system; the hash covers the name
+	} else if named && name.Version == f.Toolchain.Version && (name.OS != "linux" || !isProgram(in.program.Bytes())) { // the hash covers the name
 		f.Toolchain = name
 	}
 	var unsafe *unpack.UnsafeError
@@ -91,10 +91,40 @@ func (f *Finding) archive(ctx context.Context, r io.Reader, o unpack.Options) er
 		f.end(Refused, lang.F("by its names it is %s, by its content %s", "文件路径表示 %s，内容却是 %s", strings.Trim(o.Top, "/"), f.Toolchain))
 	case named && name != f.Toolchain:
 		f.end(Refused, lang.F("by its name it is %s, by its content %s", "文件名表示 %s，内容却是 %s", said(name), said(f.Toolchain)))
+	case named && !toolsOf(&res.Manifest, name):
+		f.end(Refused, lang.F("by its name it is %s, and its tools are of another system", "文件名表示 %s，其中的工具却属于另一个系统", said(name)))
 	default:
 		f.Manifest = &res.Manifest
 	}
 	return nil
+}
+
+// toolsOf says whether the tools of a release are t's: an ELF header does not tell all
+// systems apart.
+func toolsOf(m *verify.Manifest, t verify.Toolchain) bool {
+	other := false
+	for _, f := range m.Files {
+		rest, ok := strings.CutPrefix(f.Name, "pkg/tool/")
+		dir, _, _ := strings.Cut(rest, "/")
+		switch {
+		case ok && dir == t.OS+"_"+t.Arch:
+			return true
+		case ok && strings.Contains(dir, "_"):
+			other = true
+		}
+	}
+	return !other
+}
+
+// isProgram says whether a file begins as the programs of the systems do that Go is
+// released for: ELF, Mach-O, PE.
+func isProgram(head []byte) bool {
+	for _, magic := range []string{"\x7fELF", "\xcf\xfa\xed\xfe", "\xce\xfa\xed\xfe", "MZ"} {
+		if bytes.HasPrefix(head, []byte(magic)) {
+			return true
+		}
+	}
+	return false
 }
 
 // said is a toolchain, or the sources of a release.

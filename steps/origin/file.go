@@ -48,7 +48,7 @@ func File(ctx context.Context, m machine.Machine, file string, o Options) (*Find
 		return f, nil
 	}
 	if f.What == GoArchive || f.What == GoModule {
-		if err := f.judge(ctx, &o, nil, nil, nil); err != nil {
+		if err := f.judge(ctx, &o, nil, new(kept)); err != nil {
 			return nil, fail(err)
 		}
 	}
@@ -257,10 +257,8 @@ func plain(ctx context.Context, m machine.Machine, file string, to io.Writer) er
 
 // open opens a regular file whose reads end when ctx does.
 func open(ctx context.Context, m machine.Machine, name string) (*untilDone, error) {
-	if info, err := m.Stat(name); err != nil {
+	if err := regular(m, name); err != nil {
 		return nil, err
-	} else if !info.Mode.IsRegular() {
-		return nil, lang.Errorf(nil, "it is no regular file", "它不是普通文件")
 	}
 	r, err := m.Open(name)
 	if err != nil {
@@ -305,25 +303,26 @@ func (f *Finding) digest(o *Options) {
 	}
 }
 
-// sum is the verdict over all evidence, after judge. Files that the log proves may be
-// packed anew: then another digest speaks of the packing only. A signature that does
-// not hold was refused before.
+// sum is the verdict over all evidence, after judge, which alone says whether the log
+// speaks for the files: its record is evidence of what they should be. Files that the
+// log proves may be packed anew: then another digest speaks of the packing only. A
+// signature that does not hold was refused before.
 func (f *Finding) sum(s *signed) {
 	if f.Verdict == Except || f.Verdict == Vendor || f.Verdict == Refused {
 		return
 	}
+	logged := f.Verdict == Authentic
 	good, bad := false, false
 	for _, e := range f.Evidence {
-		good = good || e.Verdict == verify.Good
+		good = good || e.Verdict == verify.Good && e.Kind != verify.Log
 		bad = bad || e.Verdict == verify.Bad && e.Kind == verify.Digest
 	}
 	switch {
-	case good && bad:
+	case logged && bad:
 		f.note(lang.T("the files are the release's, but packed anew: the archive is not the one that was published", "文件与发行版一致，但经过重新打包：并非官方发布的那个归档"))
+	case logged, good && !bad:
 		f.end(Authentic, lang.Text{})
-	case good:
-		f.end(Authentic, lang.Text{})
-	case bad:
+	case bad: // a key that is trusted here may sign anything, also under this name
 		f.end(Refused, lang.T("it has another SHA-256 than the file of this name should have", "其 SHA-256 与该名称的文件应有的不同"))
 	case f.Verdict != "":
 	case s == nil:

@@ -351,3 +351,52 @@ func TestAProgramTellsItsPlatform(t *testing.T) {
 		}
 	}
 }
+
+// Of releases before Go 1.21 the log has another set of files, so that its record alone
+// decides nothing: neither against an archive nor for it.
+func TestARecordThatCannotBeComparedDoesNotSpeakForAnArchive(t *testing.T) {
+	w := newWorld(t)
+	old := verify.Toolchain{Version: "go1.20.14", OS: "linux", Arch: "arm64"}
+	w.h1[old] = w.h1[tool]
+	evil := with(map[string]string{"VERSION": "go1.20.14", "bin/go": program("evil")})
+	w.put("/srv", map[string]string{old.Archive(): string(tarGz(t, entries("go/", evil)))})
+	o := w.online()
+	o.Module = nil
+	f, err := File(t.Context(), w, "/srv/"+old.Archive(), o)
+	if err != nil || f.Verdict != Unproved {
+		t.Errorf("%s: %s, %v", f.Verdict, f.Text().EN, err)
+	}
+}
+
+func TestASignatureDoesNotExcuseAnotherDigestThanThePublishedOne(t *testing.T) {
+	w := newWorld(t)
+	e, public := key(t, "somebody")
+	archive := string(tarGz(t, entries("go/", release1268())))
+	w.put("/", map[string]string{archiveFile: archive, archiveFile + ".asc": sign(t, e, archive)})
+	o := Options{LogKey: w.key, Keys: [][]byte{public}, Now: now}
+	if f := file(t, w, archiveFile, o); f.Verdict != Authentic {
+		t.Errorf("by the signature alone: %s", f.Text().EN)
+	}
+	o.Digest = func(string) (string, lang.Text) { return strings.Repeat("00", 32), lang.T("the list", "列表") }
+	if f := file(t, w, archiveFile, o); f.Verdict != Refused {
+		t.Errorf("with another digest: %s", f.Text().EN)
+	}
+}
+
+// Google signs the archives of all systems, and some have programs that look like
+// Linux's. Under another's name each would hold with its own signature.
+func TestAnArchiveForAnotherSystemIsNotTakenForItsName(t *testing.T) {
+	for story, change := range map[string]map[string]string{
+		"a program that is no ELF": {"bin/go": "\xcf\xfa\xed\xfe" + strings.Repeat("mach-o", 9)},
+		"tools of another system":  {"pkg/tool/linux_arm64/compile": "", "pkg/tool/linux_arm64/link": "", "pkg/tool/illumos_arm64/compile": "x"},
+	} {
+		w := newWorld(t)
+		e, public := key(t, "somebody")
+		archive := string(tarGz(t, entries("go/", with(change))))
+		w.put("/", map[string]string{archiveFile: archive, archiveFile + ".asc": sign(t, e, archive)})
+		f := file(t, w, archiveFile, Options{LogKey: w.key, Keys: [][]byte{public}, Now: now})
+		if f.Verdict != Refused || !strings.Contains(f.Text().EN, "by its name it is go1.26.8 linux/arm64") {
+			t.Errorf("%s: %s: %s", story, f.Verdict, f.Text().EN)
+		}
+	}
+}

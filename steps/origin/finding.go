@@ -2,7 +2,6 @@ package origin
 
 import (
 	"fmt"
-	"strings"
 
 	"goxin/assets/lang"
 	"goxin/steps/verify"
@@ -17,6 +16,7 @@ type Finding struct {
 	H1        string            `json:"h1,omitempty"`       // of the files of a toolchain, as they are
 	Manifest  *verify.Manifest  `json:"-"`                  // those files; nil of other things
 	Proof     *verify.Proof     `json:"proof,omitempty"`    // of what H1 should be
+	Built     bool              `json:"built,omitempty"`    // of Recorded: on this machine, from source
 	Verdict   Verdict           `json:"verdict"`
 	Why       lang.Text         `json:"why,omitzero"` // a clause: why it is not authentic
 	Evidence  []verify.Evidence `json:"evidence,omitempty"`
@@ -43,6 +43,7 @@ type Verdict string
 const (
 	Authentic Verdict = "authentic"
 	Except    Verdict = "authentic-except" // the release, but for the files of Differs
+	Recorded  Verdict = "recorded"         // as this machine's goxin installed it: its record of then speaks for it, and no proof that others could check
 	Vendor    Verdict = "vendor"           // no release of Go's: somebody else built it
 	Unproved  Verdict = "unproved"         // nothing speaks for it, and nothing against it
 	Refused   Verdict = "refused"          // the evidence contradicts it
@@ -71,19 +72,35 @@ func (f *Finding) Text() lang.Text {
 		name = lang.T("Go", "Go")
 	}
 	if f.What == Other {
-		name = lang.T("file", "文件")
+		return f.otherText()
 	}
 	switch f.Verdict {
 	case Authentic:
-		return lang.F("authentic %s", "真品：%s", name)
+		return lang.F("authentic %s", "官方原版：%s", name)
 	case Except:
-		return lang.F("authentic %s except %s", "真品 %s，但以下除外：%s", name, some(f.Differs))
+		return lang.F("authentic %s except %s", "%s 与官方原版一致，但以下除外：%s", name, some(f.Differs))
+	case Recorded:
+		if f.Built {
+			return lang.F("%s, as goxin built it on this machine", "%s，与 goxin 在本机编译时一致", name)
+		}
+		return lang.F("%s, as goxin installed it on this machine", "%s，与 goxin 在本机安装时一致", name)
 	case Vendor:
 		return lang.F("no release of Go's: %s", "不是 Go 官方发行版：%s", f.Why)
 	case Unproved:
-		return lang.F("nothing proves this %s: %s", "无法证明该 %s 的来源：%s", name, f.Why)
+		return lang.F("nothing proves this %s: %s", "无法证明 %s 的来源：%s", name, f.Why)
 	}
 	return lang.F("this is not %s: %s", "这不是 %s：%s", name, f.Why)
+}
+
+// otherText is the finding of a file that is no Go.
+func (f *Finding) otherText() lang.Text {
+	switch f.Verdict {
+	case Authentic:
+		return lang.T("authentic file", "文件验证通过")
+	case Unproved:
+		return lang.F("nothing proves this file: %s", "无法证明此文件的来源：%s", f.Why)
+	}
+	return lang.F("this file is not what it should be: %s", "此文件未通过验证：%s", f.Why)
 }
 
 // some names the first few.
@@ -93,11 +110,11 @@ func some(all []Difference) lang.Text {
 	for _, d := range all[:min(most, len(all))] {
 		names = append(names, d.Name)
 	}
-	first := strings.Join(names, ", ")
+	first := lang.List(names...)
 	if more := len(all) - most; more > 0 {
 		return lang.F("%s and %d more files", "%s 等，另有 %d 个文件", first, more)
 	}
-	return lang.Same(first)
+	return first
 }
 
 func (d Difference) String() string { return fmt.Sprintf("%s %s", d.How, d.Name) }

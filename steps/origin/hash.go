@@ -14,8 +14,9 @@ import (
 	"goxin/steps/verify"
 )
 
-// Limits on a tree; go1.26.8 has 15000 files, 14 levels deep.
+// Limits on a tree; go1.26.8 has 15000 files, 14 levels deep, and 220 MB.
 const (
+	maxBytes = 16 << 30
 	maxFiles = 500_000
 	maxDepth = 64
 )
@@ -80,6 +81,7 @@ type walk struct {
 	todo  []task
 	open  int // tasks that are queued or being done
 	files int
+	bytes int64
 	err   error
 	out   hashed
 }
@@ -191,6 +193,8 @@ func (w *walk) list(t task, h *hasher, mine *hashed) error {
 			w.push(next)
 		case !info.Mode.IsRegular():
 			mine.odd = append(mine.odd, name)
+		case w.large(info.Size):
+			return errors.New("it is too large")
 		case info.Size >= alone:
 			w.push(next)
 		default:
@@ -202,6 +206,14 @@ func (w *walk) list(t task, h *hasher, mine *hashed) error {
 	return nil
 }
 
+// large counts a file, and says whether all are too large together.
+func (w *walk) large(size int64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.bytes += size
+	return size > maxBytes || w.bytes > maxBytes
+}
+
 func (w *walk) hash(t task, h *hasher, mine *hashed) error {
 	f := verify.ManifestFile{Name: t.name, Mode: t.info.Mode.Perm(), Size: t.info.Size}
 	r, err := w.m.Open(w.top + t.name)
@@ -209,7 +221,8 @@ func (w *walk) hash(t task, h *hasher, mine *hashed) error {
 		return err
 	}
 	defer r.Close()
-	if f.SHA256, f.Size, err = h.sum(r, w.failed); err != nil {
+	// It is as large as it was just now, or somebody makes it grow while it is read.
+	if f.SHA256, f.Size, err = h.sum(io.LimitReader(r, t.info.Size+1), w.failed); err != nil {
 		return err
 	}
 	mine.Files = append(mine.Files, f)

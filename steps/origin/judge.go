@@ -25,23 +25,29 @@ var goEnv = verify.ManifestFile{
 	},
 }
 
-// judge compares the files of a toolchain with what the log says of it. kept is what
-// was written down when it was installed, with a proof perhaps, and beside the manifest
-// of then; odd are names of things that are no files.
-func (f *Finding) judge(ctx context.Context, o *Options, odd []string, kept *goroot.Record, beside *verify.Manifest) error {
+// judge compares the files of a toolchain with what the log says of it. k is what was
+// written down when it was installed, with a proof perhaps; odd are names of things that
+// are no files.
+func (f *Finding) judge(ctx context.Context, o *Options, odd []string, k *kept) error {
 	f.H1 = f.Manifest.H1(f.Toolchain)
-	var carried *verify.Proof
-	if kept != nil {
-		carried = kept.Proof
+	if o.Records && goroot.Inside(k.dir) && goroot.IsBuilt(k.dir) {
+		// The log knows what was released; what was built here is not that.
+		if f.end(Unproved, lang.T("it was built on this machine", "它是在本机编译的")); !f.recorded(o, odd, k) {
+			f.since(k.record, k.manifest, odd)
+		}
+		return nil
 	}
-	want, err := f.prove(ctx, o, carried)
+	want, err := f.prove(ctx, o, k.proof())
 	if err != nil {
 		return err
 	}
 	if want == "" {
-		f.since(kept, beside, odd)
+		if !f.recorded(o, odd, k) {
+			f.since(k.record, k.manifest, odd)
+		}
 		return nil // the verdict stands
 	}
+	beside := k.manifest
 	f.uncovered()
 	if f.H1 == want && beside == nil && len(odd) == 0 {
 		f.end(Authentic, lang.Text{})

@@ -1,14 +1,16 @@
 package origin
 
 import (
+	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"goxin/assets/lang"
 	"goxin/steps/fetch"
@@ -21,6 +23,9 @@ var servers = [...]string{"https://sum.golang.google.cn", "https://sum.golang.or
 
 // maxAnswer bounds an answer of the log in bytes; the largest is a tile, of 8 KiB.
 const maxAnswer = 1 << 20
+
+// patience is that of a person who waits: an answer of the log has 8 KiB at most.
+const patience = 20 * time.Second
 
 // Proxies are the module proxies in a GOPROXY list that can be asked over HTTP, up to
 // the first "off" or "direct", as the go command reads it (`go help goproxy`).
@@ -46,6 +51,8 @@ type Remote struct {
 	servers []string
 	key     string
 	log     string // the log's name in a proxy's addresses
+	// patience is how long an answer of the log may take, and how long a module may stall.
+	patience time.Duration
 
 	mu   sync.Mutex
 	head []byte
@@ -57,7 +64,7 @@ type Remote struct {
 // tests.
 func Online(c *fetch.Client, proxies []string, key string) *Remote {
 	name, _, _ := strings.Cut(key, "+")
-	return &Remote{client: c, proxies: proxies, servers: servers[:], key: key, log: name}
+	return &Remote{client: c, proxies: proxies, servers: servers[:], key: key, log: name, patience: patience}
 }
 
 // Know tells heads that were seen before: the log must go on from the newest of them.
@@ -157,16 +164,81 @@ func nobody(all []error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return lang.Errorf(err, "cannot ask Go's transparency log", "无法查询 Go 的透明日志").
+	return lang.Errorf(nil, "cannot ask Go's transparency log: %s", "无法查询 Go 的透明日志：%s", reasons(all)).
 		WithHint("set GOPROXY to a module proxy that carries the checksum database, such as https://goproxy.cn, or bring the proof along",
 			"请把 GOPROXY 设为提供校验和数据库的模块代理（如 https://goproxy.cn），或随附离线证明")
 }
 
+// reasons names, for each reason, all who have it.
+func reasons(all []error) lang.Text {
+	var order, out []lang.Text
+	who := map[lang.Text][]string{}
+	for _, err := range all {
+		why := lang.F("%s", "%s", err)
+		var s *silent
+		if !errors.As(err, &s) {
+			out = append(out, why) // it names itself
+			continue
+		}
+		why = s.why()
+		if who[why] == nil {
+			order = append(order, why)
+		}
+		if h := host(s.base); !slices.Contains(who[why], h) {
+			who[why] = append(who[why], h)
+		}
+	}
+	for _, why := range order {
+		out = append(out, lang.F("%s: %s", "%s：%s", lang.List(who[why]...), why))
+	}
+	var en, zh []string
+	for _, t := range out {
+		en, zh = append(en, t.EN), append(zh, t.ZH)
+	}
+	return lang.T(strings.Join(en, "; "), strings.Join(zh, "；"))
+}
+
+// silent is one that gave no answer.
+type silent struct {
+	base string
+	err  error
+}
+
+func (s *silent) why() lang.Text {
+	var f *fetch.Error
+	if errors.As(s.err, &f) && !f.Failure.Text().Empty() {
+		return f.Failure.Text()
+	}
+	return lang.F("%s", "%s", s.err)
+}
+
+func (s *silent) Text() lang.Text { return lang.F("%s: %s", "%s：%s", host(s.base), s.why()) }
+func (s *silent) Error() string   { return s.base + ": " + s.err.Error() }
+func (s *silent) Unwrap() error   { return s.err }
+
+func host(base string) string {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" {
+		return base
+	}
+	return u.Host
+}
+
 // read asks one of them.
-func (r *Remote) read(ctx context.Context, base, path string) ([]byte, error) {
+func (r *Remote) read(all context.Context, base, path string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(all, r.patience)
+	defer cancel()
+	b, err := r.answer(ctx, base, path)
+	if err != nil && ctx.Err() != nil && all.Err() == nil {
+		err = lang.Errorf(nil, "%s: no whole answer in %v", "%s：%v 内没有完整应答", host(base), r.patience)
+	}
+	return b, err
+}
+
+func (r *Remote) answer(ctx context.Context, base, path string) ([]byte, error) {
 	resp, err := r.client.Get(ctx, base+path, fetch.Range{})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", base, err)
+		return nil, &silent{base, err}
 	}
 	defer resp.Body.Close()
 	if err := status(base, resp.Status); err != nil {
@@ -177,7 +249,7 @@ func (r *Remote) read(ctx context.Context, base, path string) ([]byte, error) {
 	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", base, err)
+		return nil, &silent{base, err}
 	}
 	if len(b) > maxAnswer {
 		return nil, lang.Errorf(nil, "%s: the answer has more than %d bytes", "%s：应答超过 %d 字节", base, maxAnswer)
@@ -210,27 +282,27 @@ func status(base string, code int) error {
 	return lang.Errorf(nil, "%s answers %d", "%s 返回 %d", base, code)
 }
 
-// Module opens the module zip of a toolchain at the first proxy that has it.
+// Module opens the module zip of a toolchain: at the first proxy that has it, and where
+// that one stalls, at the next.
 func (r *Remote) Module(ctx context.Context, t verify.Toolchain) (io.ReadCloser, error) {
 	if err := t.Check(); err != nil {
 		return nil, err
 	}
-	var all []error
-	for _, p := range r.proxies {
-		resp, err := r.client.Get(ctx, p+"/"+verify.ToolchainModule+"/@v/"+t.ModuleVersion()+".zip", fetch.Range{})
-		if err != nil {
-			all = append(all, fmt.Errorf("%s: %w", p, err))
-			continue
-		}
-		if err := status(p, resp.Status); err != nil {
-			resp.Body.Close()
-			all = append(all, err)
-			continue
-		}
-		return resp.Body, nil
-	}
-	if len(all) == 0 {
+	if len(r.proxies) == 0 {
 		return nil, lang.Errorf(nil, "cannot get the module of %s: there is no proxy", "无法获取 %s 的模块：没有可用的代理", t)
 	}
-	return nil, lang.Errorf(errors.Join(all...), "cannot get the module of %s", "无法获取 %s 的模块", t)
+	urls := make([]string, len(r.proxies))
+	for i, p := range r.proxies {
+		urls[i] = p + "/" + verify.ToolchainModule + "/@v/" + t.ModuleVersion() + ".zip"
+	}
+	s := r.client.Stream(ctx, urls, fetch.StreamOptions{Stall: r.patience})
+	from := bufio.NewReader(s)
+	if _, err := from.Peek(1); err != nil {
+		s.Close()
+		return nil, lang.Errorf(err, "cannot get the module of %s", "无法获取 %s 的模块", t)
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{from, s}, nil
 }

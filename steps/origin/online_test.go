@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -8,8 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"goxin/assets/lang"
+	"goxin/steps/fetch"
 	"goxin/steps/verify"
 )
 
@@ -134,6 +137,24 @@ func TestALogThatForgetsWhatItShowedIsFoundOut(t *testing.T) {
 	}
 }
 
+func TestThoseWhoDoNotAnswerForOneReasonAreNamedTogether(t *testing.T) {
+	noName := &fetch.Error{Failure: fetch.NoName, Cause: errors.New("lookup goproxy.cn on [::1]:53: connection refused")}
+	err := nobody([]error{
+		&silent{"https://goproxy.cn/sumdb/sum.golang.org", noName},
+		&silent{"https://mirrors.aliyun.com/goproxy/sumdb/sum.golang.org", noName},
+		&silent{"https://goproxy.cn/sumdb/sum.golang.org", noName},
+		status("https://sum.golang.org", 503),
+	})
+	for l, want := range map[lang.Lang]string{
+		lang.EN: "cannot ask Go's transparency log: https://sum.golang.org answers 503; goproxy.cn, mirrors.aliyun.com: the host name cannot be resolved",
+		lang.ZH: "无法查询 Go 的透明日志：https://sum.golang.org 返回 503；goproxy.cn、mirrors.aliyun.com：域名无法解析",
+	} {
+		if got := lang.Message(err, l); got != want {
+			t.Errorf("%s", got)
+		}
+	}
+}
+
 func TestAnAnswerWithoutEndIsCutOff(t *testing.T) {
 	w := newWorld(t)
 	w.extra = func(rw http.ResponseWriter, r *http.Request) {
@@ -171,5 +192,36 @@ func TestAModuleComesFromTheFirstProxyThatHasIt(t *testing.T) {
 	}
 	if _, err := r.Module(t.Context(), verify.Toolchain{Version: "go1.26.8/..", OS: "linux", Arch: "arm64"}); err == nil {
 		t.Error("a version that climbs")
+	}
+}
+
+// A body may hang, or drip, as well as a server that does not answer.
+func TestWhoeverHangsInTheMiddleOfAnAnswerIsNotWaitedForForever(t *testing.T) {
+	w := newWorld(t)
+	whole := w.zips["/"+verify.ToolchainModule+"/@v/"+tool.ModuleVersion()+".zip"]
+	w.extra = func(rw http.ResponseWriter, r *http.Request) {
+		if r.Host != "hangs.example" {
+			return
+		}
+		rw.Header().Set("X-Done", "1")
+		rw.Header().Set("Content-Length", fmt.Sprint(len(whole)))
+		_, _ = rw.Write(whole[:100])
+		_ = http.NewResponseController(rw).Flush()
+		<-r.Context().Done()
+	}
+	r := w.remote("http://hangs.example")
+	r.patience = 50 * time.Millisecond
+	if _, err := r.Lookup(t.Context(), tool); err == nil {
+		t.Error("an answer that never ended was taken")
+	}
+	both := w.remote("http://hangs.example", "http://proxy.example")
+	both.patience = 50 * time.Millisecond
+	m, err := both.Module(t.Context(), tool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if b, err := io.ReadAll(m); err != nil || !bytes.Equal(b, whole) {
+		t.Errorf("%d bytes, %v", len(b), err)
 	}
 }

@@ -27,6 +27,10 @@ type Options struct {
 	// Released is the day a version was released; zero where it is not known. May be nil.
 	Released func(version string) time.Time
 
+	// Records says that the records in goroot.Base are this machine's own, written by its
+	// root: those of a tree that came from elsewhere are whoever's.
+	Records bool
+
 	Now    time.Time       // the machine's clock, by which signatures are judged
 	Say    func(lang.Text) // what is being done; may be nil
 	LogKey string          // verify.LogKey if empty; another one in tests

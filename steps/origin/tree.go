@@ -3,6 +3,8 @@ package origin
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"io/fs"
@@ -41,14 +43,18 @@ func Tree(ctx context.Context, m machine.Machine, dir string, o Options) (*Findi
 		return f, nil
 	}
 	real := target(m, dir)
-	kept := f.kept(m, real)
-	beside := f.beside(m, goroot.Manifest(real))
-	return f, f.judge(ctx, &o, files.odd, kept, beside)
+	k := &kept{dir: real, record: f.record(m, real), exposed: func() (string, error) { return guarded(m, real) }}
+	k.manifest, k.sum = f.beside(m, goroot.Manifest(real))
+	return f, f.judge(ctx, &o, files.odd, k)
 }
 
 // ask reads what a tree says it is.
 func (f *Finding) ask(m machine.Machine, dir string) error {
-	text, noVersion := m.ReadFile(dir + "/VERSION")
+	var text []byte
+	noVersion := regular(m, dir+"/VERSION")
+	if noVersion == nil {
+		text, noVersion = m.ReadFile(dir + "/VERSION")
+	}
 	if noVersion != nil && !errors.Is(noVersion, fs.ErrNotExist) {
 		return noVersion
 	}
@@ -67,8 +73,21 @@ func (f *Finding) ask(m machine.Machine, dir string) error {
 	return nil
 }
 
+// regular says that there is such a file and that it can be read without waiting:
+// whoever holds the other end of a pipe need not write.
+func regular(m machine.Machine, name string) error {
+	info, err := m.Stat(name)
+	if err == nil && !info.Mode.IsRegular() {
+		err = lang.Errorf(nil, "%s is no regular file", "%s 不是普通文件", name)
+	}
+	return err
+}
+
 // head is the beginning of a file, as long as it is at most.
 func head(m machine.Machine, name string) ([]byte, error) {
+	if err := regular(m, name); err != nil {
+		return nil, err
+	}
 	r, err := m.Open(name)
 	if err != nil {
 		return nil, err
@@ -94,8 +113,8 @@ func target(m machine.Machine, dir string) string {
 	return dir
 }
 
-// kept is what goxin wrote down when it installed a tree; nil where there is nothing.
-func (f *Finding) kept(m machine.Machine, dir string) *goroot.Record {
+// record is what goxin wrote down when it installed a tree; nil where there is nothing.
+func (f *Finding) record(m machine.Machine, dir string) *goroot.Record {
 	r, err := goroot.ReadRecord(m, dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		f.note(lang.F("%s cannot be read: %s", "无法读取 %s：%s", goroot.Evidence(dir), err))
@@ -103,11 +122,12 @@ func (f *Finding) kept(m machine.Machine, dir string) *goroot.Record {
 	return r
 }
 
-// beside is the manifest of what was unpacked; nil where there is none.
-func (f *Finding) beside(m machine.Machine, name string) *verify.Manifest {
+// beside is the manifest of what was unpacked, and its file's SHA-256; nil where there
+// is none.
+func (f *Finding) beside(m machine.Machine, name string) (*verify.Manifest, string) {
 	text, err := m.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return nil, ""
 	}
 	var man *verify.Manifest
 	if err == nil {
@@ -115,7 +135,8 @@ func (f *Finding) beside(m machine.Machine, name string) *verify.Manifest {
 	}
 	if err != nil {
 		f.note(lang.F("%s cannot be read: %s", "无法读取 %s：%s", name, err))
-		return nil
+		return nil, ""
 	}
-	return man
+	sum := sha256.Sum256(text)
+	return man, hex.EncodeToString(sum[:])
 }

@@ -379,3 +379,35 @@ func TestATreeThatCannotBeReadIsAnError(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Somebody's directory may hold a file that has no end, as far as a person's patience
+// goes: a sparse one costs its owner nothing.
+func TestATreeWithoutEndIsNotRead(t *testing.T) {
+	w := newWorld(t)
+	w.put(dir, release1268())
+	if err := os.Truncate(filepath.Join(w.root, dir, "lib/time/zoneinfo.zip"), 1<<40); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := Tree(t.Context(), w, dir, Options{LogKey: w.key}); err == nil || !strings.Contains(err.Error(), "too large") {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
+func TestAPipeInThePlaceOfVERSIONIsNotWaitedFor(t *testing.T) {
+	w := newWorld(t)
+	w.put(dir, with(map[string]string{"VERSION": "", "bin/go": ""}))
+	for _, name := range []string{"/VERSION", "/bin/go"} {
+		pipe := filepath.Join(w.root, dir, name)
+		if err := syscall.Mkfifo(pipe, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.OpenFile(pipe, os.O_RDWR, 0) // a writer who never writes
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+	}
+	if f, err := Tree(t.Context(), w, dir, Options{LogKey: w.key}); err == nil {
+		t.Errorf("%+v", f)
+	}
+}
