@@ -472,3 +472,17 @@ func abandon(cmd tea.Cmd) {
 		}
 	}
 }
+
+func TestAStepThatOnlyProvesIsTriedOutWithoutARun(t *testing.T) {
+	f := &fakeSession{plan: func(step string) *engine.StepPlan { return &engine.StepPlan{Step: step, Proves: true} }}
+	d := drive(t, f).toDiff().sees("nothing to write, to be tried out", "try it out")
+	d.keys("enter").at(atResult).sees("proved", "a program is built: ELF 64-bit")
+	if c := f.called(); strings.Contains(c, "start") || !strings.Contains(c, "prove:kernel") {
+		t.Error(c)
+	}
+	f = &fakeSession{plan: f.plan, proveErr: lang.Errorf(nil, "cannot prove: it is no ELF file", "验证未通过：不是 ELF 文件")}
+	d = drive(t, f).toDiff().keys("enter").at(atResult).sees("cannot prove: it is no ELF file", "try again")
+	if hasKey(d.app.page.Keys(), "u") {
+		t.Error("offers to undo nothing")
+	}
+}

@@ -96,6 +96,11 @@ func (p *diffPage) Keys() []binding {
 		}
 	case p.plan == nil:
 		return p.lookingKeys(&p.look)
+	case p.plan.Changes() == 0 && p.plan.Proves:
+		out.rare = false
+		return append(p.moveKeys(),
+			binding{keys: []string{"?"}, desc: lang.T("why", "原因"), do: p.showWhy},
+			binding{keys: []string{"enter"}, desc: lang.T("try it out", "开始验证"), must: true, do: goes(next)}, out, esc)
 	case p.plan.Changes() == 0:
 		return append(p.moveKeys(),
 			binding{keys: []string{"?"}, desc: lang.T("why", "原因"), do: p.showWhy},
@@ -277,6 +282,9 @@ func (p *diffPage) state() string {
 	s := p.say("%d changes", "%d 项改动", n)
 	switch n {
 	case 0:
+		if p.plan.Proves {
+			return p.say("nothing to write, to be tried out", "无需写入，可作验证")
+		}
 		return p.say("already as wanted, nothing to write", "已符合要求，无需写入")
 	case 1:
 		s = p.say("1 change", "1 项改动")

@@ -163,21 +163,21 @@ type fakeSession struct {
 	pending *engine.RunInfo
 	pace    time.Duration // between the operations of an Apply
 
-	detectErr, planErr, startErr, applyErr error
-	deviate                                bool
-	frames                                 int // of a survey, half a second each: how often its table is told anew
-	trial                                  bool
-	panicIn                                string
-	plan                                   func(step string) *engine.StepPlan
-	hold                                   chan struct{} // Apply waits here inside its second operation
-	left                                   []engine.Left
-	undoErr, confirmErr, endErr, resumeErr error
-	status                                 map[engine.RunID]engine.Status // as the journals tell
-	results                                []engine.StepResult            // of Resume
-	resumed                                func(context.Context)          // while Resume is at work
-	answers                                []engine.Answers               // of each Start
-	ended                                  map[engine.RunID]bool
-	next                                   engine.RunID
+	detectErr, planErr, startErr, applyErr, proveErr error
+	deviate                                          bool
+	frames                                           int // of a survey, half a second each: how often its table is told anew
+	trial                                            bool
+	panicIn                                          string
+	plan                                             func(step string) *engine.StepPlan
+	hold                                             chan struct{} // Apply waits here inside its second operation
+	left                                             []engine.Left
+	undoErr, confirmErr, endErr, resumeErr           error
+	status                                           map[engine.RunID]engine.Status // as the journals tell
+	results                                          []engine.StepResult            // of Resume
+	resumed                                          func(context.Context)          // while Resume is at work
+	answers                                          []engine.Answers               // of each Start
+	ended                                            map[engine.RunID]bool
+	next                                             engine.RunID
 }
 
 func (f *fakeSession) call(format string, args ...any) {
@@ -252,6 +252,12 @@ func (f *fakeSession) Plan(_ context.Context, s engine.Step, _ engine.Survey, v 
 		return f.plan(s.ID()), nil
 	}
 	return fakePlan(s.ID()), nil
+}
+
+func (f *fakeSession) Prove(_ context.Context, p *engine.StepPlan) error {
+	f.call("prove:%s", p.Step)
+	f.emit(engine.Event{What: engine.Proved, Step: p.Step, Text: lang.T("a program is built: ELF 64-bit", "编译出的程序符合预期：ELF 64-bit")})
+	return f.proveErr
 }
 
 func (f *fakeSession) Start(_ context.Context, o engine.RunOptions) (RunUnderWay, error) {

@@ -164,7 +164,11 @@ func (f *field) parse(s string, l lang.Lang) (any, error) {
 			return nil
 		}
 		if err := q.Check(v); err != nil {
-			return errors.New(lang.Message(err, l))
+			said := lang.Message(err, l)
+			if h := lang.Hint(err, l); h != "" {
+				said += lang.T("; ", "；").In(l) + h
+			}
+			return errors.New(said)
 		}
 		return nil
 	}

@@ -100,7 +100,7 @@ func asks(s engine.Step) bool { return len(s.Fields()) > 0 }
 
 // wantsWriting reports whether the reviewed plan is to be handed to a run.
 func (a *App) wantsWriting() bool {
-	return a.outcome.plan != nil && (a.outcome.plan.Changes() > 0 || a.unproved())
+	return a.outcome.plan != nil && (a.outcome.plan.Changes() > 0 || a.outcome.plan.Proves || a.unproved())
 }
 
 // unproved reports whether the step at hand has failed and is yet to be proved,

@@ -109,6 +109,8 @@ func (p *resultPage) View(w, h int) string {
 		right = clock(p.left())
 	case len(o.result.Deviations) > 0:
 		state = p.say("written, not all as asked", "已写入，部分与要求不同")
+	case o.result.Applied == 0 && len(o.proved) > 0:
+		state = p.say("proved", "已验证")
 	default:
 		state = p.say("written and read back", "已写入并回读核对")
 	}
@@ -137,7 +139,7 @@ func (p *resultPage) body(w int) []string {
 	if p.awaited != nil && p.left() <= 0 {
 		return out
 	}
-	if o.result.Applied == 0 {
+	if o.result.Applied == 0 && len(o.proved) == 0 {
 		para(good, lang.T("nothing was left to change", "没有余下的改动"))
 	}
 	asAsked := o.result.Applied - len(o.result.Deviations)

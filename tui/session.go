@@ -18,6 +18,8 @@ type Session interface {
 	Detect(context.Context) (engine.Hosts, error)
 	Survey(ctx context.Context, s engine.Step, v engine.Values, say func(engine.Progress)) (engine.Survey, error)
 	Plan(ctx context.Context, s engine.Step, sv engine.Survey, v engine.Values) (*engine.StepPlan, error)
+	// Prove holds the proofs that are held even where nothing changes.
+	Prove(context.Context, *engine.StepPlan) error
 	Start(context.Context, engine.RunOptions) (RunUnderWay, error)
 	Resume(context.Context) (RunUnderWay, []engine.StepResult, error)
 	Undo(ctx context.Context, id engine.RunID, onlyStep string) (engine.UndoResult, error)

@@ -81,7 +81,15 @@ func (p *writePage) Enter() tea.Cmd {
 			p.items = append(p.items, written{item: it})
 		}
 	}
-	s, run, id := p.session, p.run, p.step().ID()
+	s, run, id, plan := p.session, p.run, p.step().ID(), p.outcome.plan
+	if run == nil && plan.Changes() == 0 { // nothing that a run would have to keep
+		ctx, cancel := context.WithCancel(p.pageCtx)
+		p.cancel = cancel
+		return tea.Batch(p.tickLater(), p.job(func(context.Context) (tea.Msg, error) {
+			defer cancel()
+			return applied{err: s.Prove(ctx, plan)}, nil
+		}))
+	}
 	// Only what is being reviewed: a run that is taken up again writes its answers
 	// without asking anybody.
 	opts := engine.RunOptions{Answers: engine.Answers{id: copyValues(p.answers[id])}, Confirm: p.outcome.confirm}

@@ -22,6 +22,8 @@ func (p *writePage) state() string {
 	}
 	trying := len(p.trials) > 0 && !p.trials[len(p.trials)-1].done
 	switch {
+	case p.outcome.plan.Changes() == 0:
+		return p.say("trying it out, nothing is changed", "正在验证，不做任何改动")
 	case p.stopped:
 		return p.say("stopping after the operation under way", "当前操作结束后停止")
 	case trying && n == 0:

@@ -97,6 +97,12 @@ func (a *app) applyWith(ctx context.Context, f applyFlags, load func(*engine.Eng
 				a.printPlan(a.errs, a.ink(a.errs), e.Step(s.Step).Title(), s)
 			}
 		}
+		e.Listen(tell)
+		for _, s := range p.Steps {
+			if err := e.Prove(ctx, s); err != nil {
+				return err
+			}
+		}
 		return nil
 	}
 	e.Listen(tell)
@@ -169,7 +175,14 @@ func (a *app) finish(ctx context.Context, run *engine.Run, devs []engine.Deviati
 	if sum.Status == engine.StatusAwaiting {
 		a.say("run %d is undone in %s unless `goxin confirm` comes first", "运行 %d 将在 %s 后自动撤销，除非先执行 `goxin confirm`", run.ID(), sum.Deadline)
 	} else {
-		a.say("done: run %d, %d changes; `goxin undo` undoes them", "完成：运行 %d，%d 处改动；`goxin undo` 可撤销", run.ID(), sum.Changes)
+		switch sum.Changes {
+		case 0:
+			a.say("done: run %d, nothing to change", "完成：运行 %d，无需改动", run.ID())
+		case 1:
+			a.say("done: run %d, 1 change; `goxin undo` undoes it", "完成：运行 %d，1 处改动；`goxin undo` 可撤销", run.ID())
+		default:
+			a.say("done: run %d, %d changes; `goxin undo` undoes them", "完成：运行 %d，%d 处改动；`goxin undo` 可撤销", run.ID(), sum.Changes)
+		}
 	}
 	if len(devs) > 0 {
 		a.printDeviations(devs)

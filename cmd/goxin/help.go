@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,12 +24,17 @@ func (a *app) translate(root *cobra.Command) {
 	if a.lang != lang.ZH {
 		return
 	}
+	cobra.AddTemplateFunc("zh", func(usages string) string { return defaults.ReplaceAllString(usages, "（默认 $1）") })
 	root.SetUsageTemplate(strings.NewReplacer(
+		".FlagUsages | trimTrailingWhitespaces", ".FlagUsages | zh | trimTrailingWhitespaces",
 		"Usage:", "用法：", "Aliases:", "别名：", "Examples:", "示例：", "Available Commands:", "命令：", "Additional Commands:", "其他命令：",
 		"Global Flags:", "通用参数：", "Additional help topics:", "其他帮助：", "Flags:", "参数：",
 		`Use "{{.CommandPath}} [command] --help" for more information about a command.`, `“{{.CommandPath}} 命令 --help” 查看该命令的详细说明。`,
 	).Replace(root.UsageTemplate()))
 }
+
+// defaults are those that pflag writes behind a flag's usage.
+var defaults = regexp.MustCompile(`(?m) \(default (.*)\)$`)
 
 func each(c *cobra.Command, do func(*cobra.Command)) {
 	do(c)

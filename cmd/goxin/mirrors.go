@@ -1,10 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"strings"
-
-	"github.com/mattn/go-runewidth"
 	"github.com/spf13/cobra"
 
 	"goxin/assets/lang"
@@ -79,37 +75,4 @@ func (a *app) mirrors(c *cobra.Command, v engine.Values, asJSON bool) error {
 		err = exitError(exitFailed)
 	}
 	return err
-}
-
-// marks are how a table's rows stand, beside their words.
-var marks = map[engine.Mark]string{engine.Best: "*", engine.Good: "+", engine.Unusable: "-", engine.Waiting: "."}
-
-// printTable prints a table whose columns stand under one another.
-func (a *app) printTable(t *engine.Table) {
-	wide := make([]int, len(t.Columns))
-	for i, c := range t.Columns {
-		wide[i] = runewidth.StringWidth(c.Title.In(a.lang))
-		for _, r := range t.Rows {
-			wide[i] = max(wide[i], runewidth.StringWidth(visible(r.Cells[i].In(a.lang))))
-		}
-	}
-	line := func(mark string, cell func(int) string) {
-		var b strings.Builder
-		b.WriteString(mark)
-		for i := range t.Columns {
-			s := visible(cell(i))
-			gap := strings.Repeat(" ", wide[i]-runewidth.StringWidth(s))
-			if t.Columns[i].Right {
-				s = gap + s
-			} else {
-				s += gap
-			}
-			fmt.Fprintf(&b, "  %s", s)
-		}
-		a.result(strings.TrimRight(b.String(), " "))
-	}
-	line(" ", func(i int) string { return t.Columns[i].Title.In(a.lang) })
-	for _, r := range t.Rows {
-		line(marks[r.Mark], func(i int) string { return r.Cells[i].In(a.lang) })
-	}
 }

@@ -121,3 +121,26 @@ func TestOnlySurveysAreHeardBeforeARun(t *testing.T) {
 		t.Error(heard)
 	}
 }
+
+func TestATableThatIsTooWideForTheTerminalIsNotTornApart(t *testing.T) {
+	table := &engine.Table{
+		Columns: []engine.Column{{Title: lang.T("place", "来源")}, {Title: lang.T("says", "内容")}, {Title: lang.T("effect", "作用")}},
+		Rows: []engine.TableRow{
+			{Mark: engine.Best, Cells: []lang.Text{lang.Same("PATH"), lang.Same("/usr/local/goxin/go/current/bin/go, go1.26.8"), lang.T("a shell starts this one", "shell 启动的是它")}},
+			{Mark: engine.Waiting, Cells: []lang.Text{lang.Same("go.work"), lang.Same("-"), lang.T("none", "没有")}},
+		},
+	}
+	for _, c := range []struct {
+		width int
+		l     lang.Lang
+		want  string
+	}{
+		{0, lang.EN, "   place    says                                          effect\n*  PATH     /usr/local/goxin/go/current/bin/go, go1.26.8  a shell starts this one\n.  go.work  -                                             none"},
+		{80, lang.ZH, "   来源     内容                                          作用\n*  PATH     /usr/local/goxin/go/current/bin/go, go1.26.8  shell 启动的是它\n.  go.work  -                                             没有"},
+		{72, lang.ZH, "*  PATH\n     内容：/usr/local/goxin/go/current/bin/go, go1.26.8\n     作用：shell 启动的是它\n.  go.work\n     作用：没有"},
+	} {
+		if got := strings.Join(tableLines(table, c.l, c.width), "\n"); got != c.want {
+			t.Errorf("%d %s:\n%s", c.width, c.l, got)
+		}
+	}
+}

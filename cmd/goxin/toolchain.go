@@ -85,7 +85,7 @@ func (a *app) printToolchains(all []listed) {
 		for _, e := range l.Evidence {
 			by = append(by, words[e].In(a.lang))
 		}
-		proved := lang.Same(strings.Join(by, ", "))
+		proved := lang.List(by...)
 		switch {
 		case l.By == "distribution":
 			proved = lang.T("the distribution's", "发行版自带")
@@ -174,7 +174,7 @@ func (a *app) toolchainInstallCommand() *cobra.Command {
 	c.Flags().BoolVar(&use, "use", false, a.s("switch to the first of them too", "同时切换到其中第一个"))
 	c.Flags().BoolVar(&build, "build", false, a.s("build it from proved source", "用验证过的源码编译"))
 	c.Flags().BoolVar(&fresh, "no-adopt", false, a.s("install it also where the same release is there already", "即使本机已有同一官方版本，也另行安装"))
-	c.Flags().StringVar(&source, "source", "", a.s("a directory with archives, or the URL of a mirror or GOPROXY", "存放安装包的目录，或镜像、GOPROXY 的网址"))
+	c.Flags().StringVar(&source, "source", "", a.s("an archive, a directory with archives, or the URL of a mirror or GOPROXY", "安装包或其所在目录，或镜像、GOPROXY 的网址"))
 	c.Flags().StringSliceVar(&goproxy, "goproxy", nil, a.s("GOPROXYs to ask, comma-separated", "要查询的 GOPROXY，以逗号分隔"))
 	return c
 }
@@ -225,5 +225,5 @@ func notInstalled(v string, there []string) error {
 	if len(there) == 0 {
 		return usageError{err.WithHint("goxin has installed none here", "goxin 未在此安装任何版本")}
 	}
-	return usageError{err.WithHint("these are there: %s", "已安装：%s", strings.Join(there, ", "))}
+	return usageError{err.WithHint("these are there: %s", "已安装：%s", lang.List(there...))}
 }

@@ -90,7 +90,7 @@ func (a *app) verify(ctx context.Context, name string, flags verifyFlags) error 
 	} else {
 		a.printFinding(f)
 	}
-	if f.Verdict != origin.Authentic {
+	if f.Verdict != origin.Authentic && f.Verdict != origin.Recorded {
 		return exitError(exitRefused)
 	}
 	return nil
@@ -106,7 +106,7 @@ func (a *app) inTree(name string) (string, error) {
 
 // evidence is what the catalogue knows and whom to ask. done ends the asking.
 func (a *app) evidence(m machine.Machine, flags verifyFlags) (o origin.Options, done func(), err error) {
-	o = origin.Options{Now: m.Now(), Say: func(t lang.Text) { a.say("%s", "%s", t) }}
+	o = origin.Options{Now: m.Now(), Records: a.root == "", Say: func(t lang.Text) { a.say("%s", "%s", t) }}
 	done = func() {}
 	if flags.sig != "" {
 		if o.Sig, err = a.inTree(flags.sig); err != nil {
@@ -167,7 +167,7 @@ func (a *app) printFinding(f *origin.Finding) {
 		if !e.Note.Empty() {
 			parts = append(parts, e.Note.In(a.lang))
 		}
-		a.result(visible("  " + marksOfEvidence[e.Verdict] + " " + strings.Join(parts, "; ")))
+		a.result(visible("  " + marksOfEvidence[e.Verdict] + " " + strings.Join(parts, a.s("; ", "；"))))
 	}
 	if f.H1 != "" {
 		a.result("    " + f.H1)

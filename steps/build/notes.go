@@ -1,8 +1,6 @@
 package build
 
 import (
-	"strings"
-
 	"goxin/assets/lang"
 	"goxin/steps/engine"
 )
@@ -51,7 +49,7 @@ func (h *host) notes() []engine.Note {
 		say(false, lang.T("Nothing can be asked of the package manager here; the cross compilers' names are Debian's.", "此处无法查询包管理器；交叉编译器的软件包名按 Debian 的命名给出。"))
 	}
 	if h.blind() {
-		say(true, lang.F("%s cannot be planned before the package lists are there: %s. %s", "没有软件包列表，无法为 %s 制定计划：%s。%s", strings.Join(h.packages(), ", "), h.seen.Stock.Lists, h.seen.Stock.Refresh(h.facts.OS.Product.Value)))
+		say(true, lang.F("%s cannot be planned before the package lists are there: %s. %s", "没有软件包列表，无法为 %s 制定计划：%s。%s", lang.List(h.packages()...), h.seen.Stock.Lists, h.seen.Stock.Refresh(h.facts.OS.Product.Value)))
 	}
 	if h.a.CGO && h.runs() && h.wantsOwn() && h.seen.Compilers[h.own()] == "" {
 		say(true, lang.T("There is no gcc here, which cgo takes for programs of this machine: the devtools step brings it.", "本机没有 gcc，而为本机构建含 cgo 的程序需要它：可由「开发工具」步骤安装。"))
@@ -114,10 +112,10 @@ func (h *host) emulation() []engine.Note {
 	}
 	var out []engine.Note
 	if len(with) > 0 {
-		out = append(out, engine.Note{Text: lang.F("Run by an emulator once built: %s.", "构建后由模拟器运行：%s。", strings.Join(with, ", "))})
+		out = append(out, engine.Note{Text: lang.F("Run by an emulator once built: %s.", "构建后由模拟器运行：%s。", lang.List(with...))})
 	}
 	if len(without) > 0 {
-		text := lang.F("Built and not run, since there is no emulator here: %s.", "只构建、不运行（本机没有模拟器）：%s。", strings.Join(without, ", "))
+		text := lang.F("Built and not run, since there is no emulator here: %s.", "只构建、不运行（本机没有模拟器）：%s。", lang.List(without...))
 		if h.seen.Stock.Manager == "apt" {
 			text = lang.F("%s Package qemu-user-static has them.", "%s可安装软件包 qemu-user-static。", text)
 		}

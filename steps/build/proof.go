@@ -33,7 +33,7 @@ func (Step) Proofs(hs engine.Hosts, sv engine.Survey, v engine.Values) []engine.
 		for _, p := range h.targets() {
 			if !h.skips(p) {
 				out = append(out, engine.Proof{
-					On: id, Title: lang.F("a program for %s is built and is what it should be", "为 %s 构建的程序符合预期", p.target()),
+					On: id, Always: h.runs() && h.cannot().Empty(), Title: lang.F("a program for %s is built and is what it should be", "为 %s 构建的程序符合预期", p.target()),
 					Prove: func(ctx context.Context, m machine.Machine) (lang.Text, error) { return h.prove(ctx, m, p) },
 				})
 			}

@@ -80,7 +80,7 @@ func (h *host) whyCGO() lang.Text {
 	if len(have) == 0 {
 		return lang.T("Most services do without.", "多数服务不需要。")
 	}
-	return lang.F("C compilers that are here: %s.", "本机已有的 C 编译器：%s。", strings.Join(have, ", "))
+	return lang.F("C compilers that are here: %s.", "本机已有的 C 编译器：%s。", lang.List(have...))
 }
 
 func (h *host) whyRun() lang.Text {
@@ -93,7 +93,7 @@ func (h *host) whyRun() lang.Text {
 	if len(have) == 0 {
 		return lang.T("There is no emulator here: only this machine's own programs can be run.", "本机没有模拟器：只能运行本机平台的程序。")
 	}
-	return lang.F("Emulators that are here: %s.", "本机已有的模拟器：%s。", strings.Join(have, ", "))
+	return lang.F("Emulators that are here: %s.", "本机已有的模拟器：%s。", lang.List(have...))
 }
 
 func (h *host) whyMode() lang.Text {

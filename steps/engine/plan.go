@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 
 	"goxin/assets/lang"
 	"goxin/detect/machine"
@@ -35,7 +36,9 @@ type StepPlan struct {
 	Notes    []Note    `json:"notes,omitempty"`
 	Wanted   string    `json:"wanted"`
 	Reviewed string    `json:"reviewed"`
-	proofs   []Proof
+	// Proves is whether some proofs are held even where nothing changes.
+	Proves bool `json:"proves,omitempty"`
+	proofs []Proof
 }
 
 // Changes counts the items that would change something, the unknown ones
@@ -117,12 +120,36 @@ func (e *Engine) Plan(ctx context.Context, s Step, sv Survey, v Values) (*StepPl
 	}
 	if pr, ok := s.(Prover); ok {
 		p.proofs = pr.Proofs(h, sv, v)
+		p.Proves = slices.ContainsFunc(p.proofs, func(pr Proof) bool { return pr.Always })
 	}
 	if err := p.digest(h.Order); err != nil {
 		return nil, err
 	}
 	e.notify(Event{What: PlanReady, Step: p.Step, N: p.Changes(), Of: len(p.Items)})
 	return p, nil
+}
+
+// Prove holds those proofs of a plan that are held even where nothing changes. It is
+// no run: nothing of it is kept.
+func (e *Engine) Prove(ctx context.Context, p *StepPlan) error {
+	for _, pr := range p.proofs {
+		if !pr.Always {
+			continue
+		}
+		ev := Event{What: Proving, Step: p.Step, On: pr.On, Text: pr.Title}
+		e.notify(ev)
+		seen, err := pr.Prove(ctx, e.machines[pr.On])
+		if err != nil {
+			return cannotProve(pr, err)
+		}
+		ev.What, ev.Text = Proved, lang.F("%s: %s", "%s：%s", pr.Title, seen)
+		e.notify(ev)
+	}
+	return nil
+}
+
+func cannotProve(p Proof, err error) error {
+	return lang.Errorf(err, "cannot prove: %s", "验证未通过：%s", p.Title)
 }
 
 func (e *Engine) observe(ctx context.Context, on machine.ID, op Op) (State, error) {

@@ -275,7 +275,7 @@ func (r *Run) prove(ctx context.Context, s int, proofs []Proof, first bool) erro
 		r.e.notify(ev)
 		seen, err := p.Prove(ctx, r.e.machines[p.On])
 		if err != nil {
-			return lang.Errorf(err, "cannot prove: %s", "验证未通过：%s", p.Title)
+			return cannotProve(p, err)
 		}
 		if err := r.journal(record{What: "proved", S: s, Text: &seen}); err != nil {
 			return err

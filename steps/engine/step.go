@@ -99,6 +99,9 @@ type Proof struct {
 	// but throw-away files on the machine, and clean those up. The others come
 	// after the last change.
 	First bool
+	// Always proofs are held also where nothing is to be changed: they are what the
+	// step is for.
+	Always bool
 	// Prove returns what was seen. An error fails the step.
 	Prove func(ctx context.Context, m machine.Machine) (lang.Text, error)
 }

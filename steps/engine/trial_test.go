@@ -34,6 +34,44 @@ func (s tried) Proofs(h engine.Hosts, _ engine.Survey, _ engine.Values) []engine
 	return []engine.Proof{proof("proof", false, false), proof("trial", true, s.fails)}
 }
 
+// shown is a step whose proof is what it is for.
+type shown struct {
+	step
+	err error
+}
+
+func (s shown) Proofs(h engine.Hosts, _ engine.Survey, _ engine.Values) []engine.Proof {
+	id, _ := h.First()
+	prove := func(context.Context, machine.Machine) (lang.Text, error) { return lang.Same("yes"), s.err }
+	return []engine.Proof{{On: id, Title: lang.Same("of a change"), Prove: prove}, {On: id, Title: lang.Same("in any case"), Always: true, Prove: prove}}
+}
+
+func TestAProofThatIsWhatAStepIsForIsHeldWithoutAChangeAndWithoutARun(t *testing.T) {
+	for _, failure := range []error{nil, errors.New("no")} {
+		w := newWorld(t, "a=1")
+		before := w.hash()
+		var told []string
+		s := shown{step: "one", err: failure}
+		e := w.with([]engine.Step{s}, func(ev engine.Event) {
+			if ev.What == engine.Proving || ev.What == engine.Proved {
+				told = append(told, ev.Text.EN)
+			}
+		})
+		p, err := e.Plan(context.Background(), s, nil, engine.Values{"a": "1"})
+		if err != nil || p.Changes() != 0 || !p.Proves {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		err = e.Prove(context.Background(), p)
+		want := "[in any case in any case: yes]"
+		if failure != nil {
+			want = "[in any case]"
+		}
+		if !errors.Is(err, failure) || fmt.Sprint(told) != want || w.hash() != before {
+			t.Errorf("%v: %v, %v", failure, told, err)
+		}
+	}
+}
+
 // asked counts its surveys.
 type asked struct {
 	step

@@ -69,7 +69,7 @@ func (h *host) whyShells() lang.Text {
 	case len(not) == 0:
 		return lang.T("All are here.", "本机都有。")
 	}
-	return lang.F("Here: %s; not here: %s.", "本机有：%s；没有：%s。", strings.Join(here, ", "), strings.Join(not, ", "))
+	return lang.F("Here: %s; not here: %s.", "本机有：%s；没有：%s。", lang.List(here...), lang.List(not...))
 }
 
 func (h *host) whyProxies() lang.Text {

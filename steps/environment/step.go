@@ -2,7 +2,6 @@ package environment
 
 import (
 	"slices"
-	"strings"
 
 	"goxin/assets/lang"
 	"goxin/steps/engine"
@@ -128,7 +127,7 @@ func readAnswers(v engine.Values) (answers, error) {
 	for _, s := range a.Shells {
 		if !slices.Contains(allShells, s) {
 			return a, lang.Errorf(nil, "cannot set up the shell %q", "不支持 shell %q", s).
-				WithHint("these are known: %s; login shells are always set up", "支持 %s；登录 shell 总会配置", strings.Join(allShells, ", "))
+				WithHint("these are known: %s; login shells are always set up", "支持 %s；登录 shell 总会配置", lang.List(allShells...))
 		}
 	}
 	switch a.Toolchain {

@@ -101,7 +101,7 @@ func (h *host) thpNotes(say sayer) {
 		say(false, "this kernel has no transparent huge pages.", "此内核不支持透明大页。")
 		return
 	case want == "" && h.a.THP == auto:
-		say(true, "this kernel does not offer what goxin would choose for transparent huge pages, only %s: they stay.", "此内核的透明大页没有 goxin 要选的取值，只有 %s：保持不变。", op.Visible(strings.Join(h.seen.Offered, ", ")))
+		say(true, "this kernel does not offer what goxin would choose for transparent huge pages, only %s: they stay.", "此内核的透明大页没有 goxin 要选的取值，只有 %s：保持不变。", op.Visible(strings.Join(h.seen.Offered, " ")))
 		return
 	case h.mips() && want != "never":
 		say(true, "on MIPS with big pages Go programs met wrong memory with transparent huge pages (golang/go#43091): never is the safe answer.", "MIPS 大页内核上，透明大页曾让 Go 程序读到错误的内存（golang/go#43091）：选 never 才稳妥。")
@@ -133,9 +133,9 @@ func (h *host) levelNotes(say sayer) {
 	case name == "":
 		return
 	case h.a.Level == thisCPU && !l.Known:
-		say(true, "what this processor can do is not known (%s): %s stays %s.", "无法得知处理器支持的指令（%s）：%s 保持 %s。", op.Visible(l.From), name, value)
+		say(true, "what this processor can do is not known (`goxin detect` says why): %s stays %s.", "无法得知处理器支持的指令（原因见 `goxin detect`）：%s 保持 %s。", name, value)
 	case h.a.Level == thisCPU:
-		say(false, "%s=%s, by %s. What is built so refuses to start on an older processor.", "%s=%s，依据 %s。这样编译的程序在更旧的处理器上会拒绝启动。", name, value, op.Visible(l.From))
+		say(false, "%s=%s, by %s. What is built so refuses to start on an older processor.", "%s=%s，依据 %s。这样编译的程序在更旧的处理器上会拒绝启动。", name, value, learnt(l.From))
 		if name == "GOARM64" && h.facts.CPU.LSE.Value {
 			say(false, "the atomic instructions of ARMv8.1 (LSE) are not faster everywhere: under contention some processors are slower with them (golang/go#60905). goxin tune runtime --measure compares on this one.",
 				"ARMv8.1 的原子指令（LSE）并非处处更快：竞争激烈时，有的处理器反而更慢（golang/go#60905）。可用 goxin tune runtime --measure 在本机比较。")

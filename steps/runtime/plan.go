@@ -55,7 +55,7 @@ func (h *host) limit() (uint64, lang.Text) {
 	if h.a.Memory.percent > 0 && f.Total.Known {
 		asked = f.Total.Value / 100 * uint64(h.a.Memory.percent)
 	}
-	take(asked, lang.F("memory_max (%s)", "memory_max（%s）", h.a.MemoryText))
+	take(asked, lang.F("memory_max (%s)", "memory_max: %s", h.a.MemoryText))
 	return least, which
 }
 

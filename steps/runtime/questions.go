@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"fmt"
+	"strings"
 
 	"goxin/assets/lang"
 	"goxin/steps/engine"
@@ -51,11 +52,18 @@ func (h *host) why(key string) lang.Text {
 	case KeyLevel:
 		name, _ := h.level()
 		if l := h.facts.CPU.Level; l.Known {
-			return lang.F("This processor takes %s=%s (%s).", "本机处理器可用 %s=%s（%s）。", name, l.Value, op.Visible(l.From))
+			return lang.F("This processor takes %s=%s (%s).", "本机处理器可用 %s=%s（%s）。", name, l.Value, learnt(l.From))
 		}
-		return lang.F("What this processor can do is not known: %s.", "无法得知处理器支持的指令：%s。", op.Visible(h.facts.CPU.Level.From))
+		return lang.T("What this processor can do is not known; `goxin detect` says why.", "无法得知处理器支持的指令；原因见 `goxin detect`。")
 	}
 	return lang.Text{}
+}
+
+// learnt is where a fact is from, without the remarks behind a colon: those are
+// English.
+func learnt(from string) string {
+	at, _, _ := strings.Cut(from, ": ")
+	return op.Visible(at)
 }
 
 func (h *host) whyProcs() lang.Text {

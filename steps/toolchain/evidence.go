@@ -117,7 +117,7 @@ func (l *looker) digest(base string) (string, lang.Text) {
 				name = r.Version + ".src.tar.gz"
 			}
 			if name == base && f.SHA256 != "" {
-				return f.SHA256, lang.Same(f.From)
+				return f.SHA256, f.From
 			}
 		}
 	}
@@ -127,7 +127,8 @@ func (l *looker) digest(base string) (string, lang.Text) {
 func (l *looker) options() origin.Options {
 	return origin.Options{
 		Lookup: l.lookup, Digest: l.digest, Released: l.released, Now: l.m.Now(), LogKey: l.ask.Key,
-		Say: func(t lang.Text) { l.say(engine.Say(t)) },
+		Records: l.facts.Running,
+		Say:     func(t lang.Text) { l.say(engine.Say(t)) },
 	}
 }
 
@@ -169,7 +170,7 @@ func (l *looker) evidence(ctx context.Context, w *Wanted) error {
 	case w.There && w.SHA256 == "":
 		// What is there stays. What its archive was is in its record.
 		if r, err := goroot.ReadRecord(l.m, w.Dir); err == nil && r.Proof == nil {
-			w.SHA256, w.From = r.SHA256, goroot.Evidence(w.Dir)
+			w.SHA256, w.From = r.SHA256, lang.Same(goroot.Evidence(w.Dir))
 		}
 	case w.There || w.SHA256 != "":
 		// What the catalogue knows is proved by its digest.
@@ -204,7 +205,7 @@ func (l *looker) unproved(version string, cause error) *Trouble {
 func (l *looker) fromShelf(ctx context.Context, w *Wanted) error {
 	file, format := l.shelf.find(w.Version, l.seen.Arch, w.Build != nil)
 	if file == "" {
-		w.Trouble = trouble(l.shelf.lacks(w.Version, l.seen.Arch))
+		w.Trouble = trouble(l.shelf.lacks(w.Version, l.seen.Arch, l.builds()))
 		return nil
 	}
 	shown := op.Visible(file)
@@ -232,6 +233,7 @@ func (l *looker) fromShelf(ctx context.Context, w *Wanted) error {
 		w.Size = info.Size
 	}
 	w.Format, w.Sources, w.H1, w.Evidence = format, []string{file}, f.H1, f.Evidence
+	w.Read = f.SHA256 // what lies there by the time it is installed may be something else
 	if f.Toolchain.Arch != "" {
 		w.Module = f.Toolchain
 	}
@@ -243,8 +245,7 @@ func (l *looker) fromShelf(ctx context.Context, w *Wanted) error {
 			w.Proof, proved = string(f.Proof.Text()), true
 		case e.Kind == verify.Digest:
 			w.SHA256, proved = f.SHA256, true
-			_, from := l.digest(path.Base(file))
-			w.From = from.EN
+			_, w.From = l.digest(path.Base(file))
 		case e.Kind == verify.Detached:
 			w.Signature = l.shelf.beside(file+".asc", verify.MaxSignature)
 			proved = proved || w.Signature != nil

@@ -340,6 +340,31 @@ func TestAStickInstallsWithoutANetwork(t *testing.T) {
 	}
 }
 
+func TestAnArchiveMayBeNamedItself(t *testing.T) {
+	t8, t25 := linux("go1.26.8", "arm64"), linux("go1.25.14", "arm64")
+	m, s, h := shelfOf(t, map[string][]byte{t8.Archive(): archive(goFiles(t8)), t25.Archive(): archive(goFiles(t25)), "go.tar.gz": archive(goFiles(t8))})
+	if _, err := install(t, s, m, h, engine.Values{"source": "/mnt/usb/" + t25.Archive()}); err != nil {
+		t.Fatal(lang.Message(err, lang.EN))
+	}
+	if here, err := Here(m); err != nil || len(here.Installed) != 1 || here.Installed[0].Version != "go1.25.14" {
+		t.Errorf("latest of one archive: %+v, %v", here, err)
+	}
+	v := engine.Values{"source": "/mnt/usb/go.tar.gz", "versions": []string{"1.26.8"}}
+	_, err := s.Ops(h, steptest.Survey(t, s, m, h, v), v)
+	if err == nil || !strings.Contains(err.Error(), "its name does not say what it is") || !strings.Contains(lang.Hint(err, lang.ZH), t8.Archive()) {
+		t.Errorf("a name that says nothing: %v; %s", err, lang.Hint(err, lang.ZH))
+	}
+}
+
+func TestToBuildAStickMayBringTheSource(t *testing.T) {
+	m, s, h := shelfOf(t, nil)
+	v := engine.Values{"source": "/mnt/usb", "how": "build", "versions": []string{"1.26.8"}}
+	_, err := s.Ops(h, steptest.Survey(t, s, m, h, v), v)
+	if err == nil || !strings.Contains(err.Error(), "neither its source nor an archive of it") {
+		t.Error(err)
+	}
+}
+
 func TestAStickThatIsNotRightIsToldBeforeAnythingIsDone(t *testing.T) {
 	t8, t9 := linux("go1.26.8", "arm64"), linux("go1.26.9", "arm64")
 	good := archive(goFiles(t8))

@@ -2,7 +2,6 @@ package toolchain
 
 import (
 	"go/version"
-	"path"
 	"regexp"
 	"strings"
 
@@ -11,7 +10,6 @@ import (
 	"goxin/steps/goroot"
 	"goxin/steps/op"
 	"goxin/steps/origin"
-	"goxin/steps/verify"
 )
 
 // Notes are what proves each version, from where it comes, what else of Go is on the
@@ -62,7 +60,11 @@ func (p *plan) tell(say func(bool, lang.Text)) {
 		say(false, lang.F("%s is moved aside; `goxin undo` brings it back, `goxin prune` removes it for good.", "%s 移到一旁；`goxin undo` 可恢复，`goxin prune` 彻底删除。", i.Version))
 	}
 	if now, there := p.seen.current(); there && p.use != "" && p.use != now.Dir {
-		say(false, lang.F("in use: %s → %s. A build that runs goes on with %s, which stays where it is.", "默认版本：%s → %s。正在进行的编译仍使用 %s，它保持原位。", now.Version, p.version, now.Version))
+		then := lang.Same(p.version)
+		if now.Version == p.version {
+			then = lang.F("the one in %s", "%s 中的同一版本", op.Visible(p.use))
+		}
+		say(false, lang.F("in use: %s → %s. A build that runs goes on with %s, which stays where it is.", "默认版本：%s → %s。正在进行的编译仍使用 %s，它保持原位。", now.Version, then, now.Version))
 	}
 	p.gate(say)
 }
@@ -113,7 +115,7 @@ func (p *plan) tellFrom(w Wanted, say func(bool, lang.Text)) {
 		for _, s := range w.Sources[1:] {
 			rest = append(rest, name(s))
 		}
-		say(false, lang.F("it comes from %s; should that one fail, in mid-file too: %s.", "来自 %s；若中断（包括下载到一半时），依次改用：%s。", name(w.Sources[0]), strings.Join(rest, ", ")))
+		say(false, lang.F("it comes from %s; should that one fail, in mid-file too: %s.", "来自 %s；若中断（包括下载到一半时），依次改用：%s。", name(w.Sources[0]), lang.List(rest...)))
 	}
 }
 
@@ -121,13 +123,7 @@ func (p *plan) tellFrom(w Wanted, say func(bool, lang.Text)) {
 func (w Wanted) proofs() []lang.Text {
 	var out []lang.Text
 	if w.Proof != "" {
-		var which lang.Text
-		for _, e := range w.Evidence {
-			if e.Kind == verify.Log {
-				which = lang.F(" (%s)", "（%s）", e.Note)
-			}
-		}
-		out = append(out, lang.F("Go's transparency log%s", "Go 的透明日志%s", which))
+		out = append(out, lang.T("Go's transparency log", "Go 的透明日志"))
 	}
 	if w.Signature != nil {
 		out = append(out, lang.T("Google's signature", "Google 的签名"))
@@ -143,7 +139,7 @@ func joined(all []lang.Text) lang.Text {
 	for i, t := range all {
 		en[i], zh[i] = t.EN, t.ZH
 	}
-	return lang.T(strings.Join(en, ", "), strings.Join(zh, "，"))
+	return lang.T(strings.Join(en, ", "), strings.Join(zh, "、"))
 }
 
 // oldest is the Go below which a distribution's is of no use for what is written
@@ -169,6 +165,8 @@ func (p *plan) others(say func(bool, lang.Text)) {
 			say(false, lang.F("%s in %s is no release of the Go project's but somebody's own build. It stays.", "%[2]s 中的 %[1]s 不是官方发布版本，而是第三方编译的。它保持不变。", v, dir))
 		case o.Verdict == string(origin.Except):
 			say(false, lang.F("%s in %s is the release, except for what `goxin verify %s` names (%d). It stays.", "%[2]s 中的 %[1]s 与官方发布版本基本一致，有 %[4]d 个文件不同（`goxin verify %[3]s` 可列出）。它保持不变。", v, dir, dir, o.Differs))
+		case o.Exposed != "":
+			say(true, lang.F("%s in %s is as the Go project released it, but others than root can change %s: root runs none of it. It stays.", "%[2]s 中的 %[1]s 与官方发布版本一致，但非 root 用户可以修改 %[3]s：不会以 root 身份运行它。它保持不变。", v, dir, op.Visible(o.Exposed)))
 		case o.Verdict == authentic:
 			if w, ok := p.seen.wanted(o.Version); !ok || !w.Adopted {
 				say(false, lang.F("%s in %s is as the Go project released it. It stays.", "%[2]s 中的 %[1]s 与官方发布版本一致。它保持不变。", v, dir))
@@ -202,7 +200,7 @@ func upstream(pkg string) string {
 // reason is why a tree is installed.
 func (w Wanted) reason() lang.Text {
 	return lang.F("Go programs are built and tested with it; it stands in a directory of its own that is never changed.\nSource: %s\nRisk: none known; other Gos on the machine stay as they are.",
-		"用于编译和测试 Go 程序；独占一个目录，此后不再改动。\n依据：%s\n风险：暂无已知风险；机器上其他 Go 保持不变。", joined(append(w.proofs(), lang.Same(path.Base(w.Dir)))))
+		"用于编译和测试 Go 程序；独占一个目录，此后不再改动。\n依据：%s\n风险：暂无已知风险；机器上其他 Go 保持不变。", joined(w.proofs()))
 }
 
 var (

@@ -60,7 +60,7 @@ func (w Wanted) tree(logKey string) *op.Tree {
 	if w.Adopted || len(w.Sources) == 0 {
 		return nil
 	}
-	want := &op.Want{Toolchain: w.Module, H1: w.H1, Proof: w.Proof, LogKey: logKey, Size: w.Size}
+	want := &op.Want{Toolchain: w.Module, H1: w.H1, Proof: w.Proof, LogKey: logKey, Size: w.Size, Read: w.Read}
 	if w.Format == formatTar {
 		want.SHA256, want.From, want.Signature = w.SHA256, w.From, w.Signature
 	}
@@ -69,6 +69,7 @@ func (w Wanted) tree(logKey string) *op.Tree {
 		// make.bash keeps its cache in pkg/obj of the tree (cmd/dist), which nobody needs
 		// afterwards; programs that somebody else built must not be among the new ones.
 		t.Make = &op.Make{
+			With: w.Build.what(),
 			Argv: []string{"bash", "make.bash"}, Dir: "src", Clear: []string{"bin", "pkg/tool"}, Drop: []string{"pkg/obj"},
 			Env: []string{
 				"GOROOT_BOOTSTRAP=" + w.Build.Bootstrap, "GOTOOLCHAIN=local", "GOENV=off", "GOFLAGS=", "GOPROXY=off", "CGO_ENABLED=0", "HOME=", "GOCACHE={tree}/pkg/obj/go-build",

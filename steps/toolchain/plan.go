@@ -44,7 +44,28 @@ func newPlan(f *detect.Facts, s *Seen, a answers) (*plan, error) {
 	if err := p.chooseUse(); err != nil {
 		return p, err
 	}
+	if err := p.exposed(); err != nil {
+		return p, err
+	}
 	return p, p.removals()
+}
+
+// exposed refuses to use an installed tree that others than root can change, unless it
+// is one that is replaced.
+func (p *plan) exposed() error {
+	replaced := map[string]bool{}
+	used := map[string]bool{p.use: true}
+	for _, w := range p.wanted {
+		replaced[w.Dir] = w.tree("") != nil
+		used[w.Dir] = true
+	}
+	for _, i := range p.seen.Installed {
+		if i.Exposed != "" && used[i.Dir] && !replaced[i.Dir] {
+			return engine.Refusal{Err: lang.Errorf(nil, "cannot use %s: others than root can change %s", "无法使用 %s：非 root 用户可以修改 %s", i.Version, op.Visible(i.Exposed)).
+				WithHint("see what was changed (goxin verify %[1]s), then make it root's: chown -R root:root %[1]s; chmod -R go-w %[1]s", "请先检查是否被改动（goxin verify %[1]s），再改归 root：chown -R root:root %[1]s; chmod -R go-w %[1]s", op.Visible(i.Dir))}
+		}
+	}
+	return nil
 }
 
 func (p *plan) noPort() error {
@@ -112,7 +133,7 @@ func (p *plan) chooseUse() error {
 	if len(found) == 0 {
 		err := lang.Errorf(nil, "cannot use Go %s: it is not installed", "无法使用 Go %s：尚未安装", p.a.Use)
 		if near := nearest("go"+p.a.Use, versions); near != "" {
-			return err.WithHint("did you mean %s? `goxin toolchain install %s` installs the other", "是否想用 %s？用 `goxin toolchain install %s` 可安装前者", near, p.a.Use)
+			return err.WithHint("did you mean %[1]s? `goxin toolchain install %[2]s` installs %[2]s", "是否想用 %[1]s？要安装 %[2]s，请执行 `goxin toolchain install %[2]s`", near, p.a.Use)
 		}
 		return err.WithHint("`goxin toolchain install %s` installs it", "用 `goxin toolchain install %s` 安装", p.a.Use)
 	}

@@ -12,6 +12,7 @@ import (
 	"goxin/detect/machine"
 	"goxin/steps/engine"
 	"goxin/steps/goroot"
+	"goxin/steps/origin"
 	"goxin/steps/stock"
 )
 
@@ -76,6 +77,28 @@ func versionIn(m machine.Machine, dir string) string {
 	return ""
 }
 
+// guard finds out of each that goxin installed whether it is root's alone.
+func (l *looker) guard(ctx context.Context) error {
+	for i := range l.seen.Installed {
+		l.seen.Installed[i].Exposed = l.exposed(ctx, l.seen.Installed[i].Dir)
+	}
+	return ctx.Err()
+}
+
+// exposed is what others than root can change of a tree; the tree itself where that
+// cannot be told.
+func (l *looker) exposed(ctx context.Context, dir string) string {
+	g, err := goroot.GuardOf(l.m)
+	if err != nil {
+		return dir
+	}
+	exposed, err := g.Tree(ctx, dir)
+	if err != nil {
+		return dir
+	}
+	return exposed
+}
+
 // judge finds out what each of the others is.
 func (l *looker) judge(ctx context.Context) error {
 	for i := range l.seen.Others {
@@ -91,6 +114,9 @@ func (l *looker) judge(ctx context.Context) error {
 		o.Verdict, o.Differs = string(f.Verdict), len(f.Differs)
 		if f.Toolchain.Version != "" {
 			o.Version, o.Arch = f.Toolchain.Version, f.Toolchain.Arch
+		}
+		if o.Verdict == authentic {
+			o.Exposed = l.exposed(ctx, o.Dir)
 		}
 	}
 	return nil
@@ -114,16 +140,22 @@ func (l *looker) distribution(ctx context.Context) error {
 	return nil
 }
 
-// bootstrap is the Go that w is built with: one that goxin proved, one that is proved
-// to be a release, else the distribution's, which its packages vouch for.
-func (l *looker) bootstrap(w *Wanted) *Build {
+// bootstrap is the Go that w is built with: one that goxin installed and that is still
+// what it was, one that is proved to be a release, else the distribution's, which its
+// packages vouch for. What others than root can change is none.
+func (l *looker) bootstrap(ctx context.Context, w *Wanted) *Build {
 	oldest := bootstrap(w.Version)
 	fits := func(v, arch string) bool {
 		return arch == l.seen.Arch && version.IsValid(v) && version.Compare(v, oldest) >= 0
 	}
 	for _, i := range l.seen.Installed {
-		if fits(i.Version, i.Arch) {
-			return &Build{Bootstrap: i.Dir, Version: i.Version}
+		if !fits(i.Version, i.Arch) || i.Exposed != "" {
+			continue
+		}
+		l.say(engine.Say(lang.F("looking at the Go in %s", "正在查看 %s 中的 Go", i.Dir)))
+		f, err := l.ask.Tree(ctx, l.m, i.Dir, l.options())
+		if err == nil && (f.Verdict == origin.Authentic || f.Verdict == origin.Recorded) {
+			return &Build{Bootstrap: i.Dir, Version: i.Version, Verdict: string(f.Verdict)}
 		}
 	}
 	for _, distro := range []bool{false, true} {
@@ -132,8 +164,8 @@ func (l *looker) bootstrap(w *Wanted) *Build {
 			if arch == "" && o.Distro {
 				arch = l.seen.Arch // its packages are of this machine
 			}
-			if fits(o.Version, arch) && (o.Verdict == authentic && !distro || o.Distro && distro) {
-				return &Build{Bootstrap: o.Dir, Version: o.Version, Distro: distro}
+			if fits(o.Version, arch) && (o.Verdict == authentic && !distro || o.Distro && distro) && l.exposed(ctx, o.Dir) == "" {
+				return &Build{Bootstrap: o.Dir, Version: o.Version, Distro: distro, Verdict: o.Verdict}
 			}
 		}
 	}

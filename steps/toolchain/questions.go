@@ -103,6 +103,9 @@ func (s *Seen) whySource() lang.Text {
 		return lang.Text{}
 	}
 	if !s.Race.Results[0].Usable {
+		if s.cutOff() {
+			return lang.F("This machine reaches none of %d sites. Without a network: put the archive in a directory, such as a stick's, and name it here.", "本机无法连接任何站点（共 %d 个）。没有网络时，请把安装包放入一个目录（如 U 盘），并在此填写该目录。", len(s.Race.Results))
+		}
 		return lang.F("None of %d sites has it for this machine.", "%d 个站点均不可用。", len(s.Race.Results))
 	}
 	best, _ := s.site(s.Race.Results[0].ID)

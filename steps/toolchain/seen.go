@@ -45,6 +45,9 @@ type Installed struct {
 	Current bool   `json:"current,omitempty"`
 	Linked  bool   `json:"linked,omitempty"` // goroot.Bin has it under its version
 	Built   bool   `json:"built,omitempty"`  // from its source
+	// Exposed is what others than root can change, in it or on the way to it; the survey
+	// looks.
+	Exposed string `json:"exposed,omitempty"`
 }
 
 // Other is a Go that goxin did not put there.
@@ -57,6 +60,7 @@ type Other struct {
 	Verdict string `json:"verdict,omitempty"`
 	Differs int    `json:"differs,omitempty"` // files that are not the release's
 	Current bool   `json:"current,omitempty"`
+	Exposed string `json:"exposed,omitempty"` // as Installed has it; only looked for where it matters
 	// Distro says that it is where only a distribution's packages put it.
 	Distro bool `json:"distro,omitempty"`
 }
@@ -99,8 +103,9 @@ type Wanted struct {
 	H1        string            `json:"h1,omitempty"`
 	Proof     string            `json:"proof,omitempty"`
 	SHA256    string            `json:"sha256,omitempty"` // of the tar.gz
-	From      string            `json:"from,omitempty"`   // whom SHA256 is from
+	From      lang.Text         `json:"from,omitzero"`    // whom SHA256 is from
 	Signature []byte            `json:"signature,omitempty"`
+	Read      string            `json:"read,omitempty"`     // SHA-256 of a file that was judged: the one to install
 	Evidence  []verify.Evidence `json:"evidence,omitempty"` // what H1 rests on, checked
 	Build     *Build            `json:"build,omitempty"`
 	Passed    string            `json:"passed,omitempty"` // a newer one that would have been meant, and that nothing proves
@@ -111,7 +116,20 @@ type Wanted struct {
 type Build struct {
 	Bootstrap string `json:"bootstrap"` // GOROOT of the Go it is built with
 	Version   string `json:"version"`
-	Distro    bool   `json:"distro,omitempty"` // it is a distribution's build: its packages vouch for it
+	Distro    bool   `json:"distro,omitempty"`  // it is a distribution's build: its packages vouch for it
+	Verdict   string `json:"verdict,omitempty"` // origin's
+}
+
+// what is the Go that builds, and what speaks for it, for the record.
+func (b *Build) what() lang.Text {
+	at := lang.F("%s in %s", "%[2]s 中的 %[1]s", b.Version, b.Bootstrap)
+	switch {
+	case b.Distro:
+		return lang.F("%s, the distribution's own build", "%s（发行版自行编译）", at)
+	case b.Verdict == authentic:
+		return lang.F("%s, authentic by Go's transparency log", "%s（经 Go 透明日志验证）", at)
+	}
+	return lang.F("%s, by the record of its own installation", "%s（依据其自身的安装记录）", at)
 }
 
 // Trouble is why something cannot be had.

@@ -26,8 +26,13 @@ const moduleDir = verify.ToolchainModule + "/@v"
 
 var releaseFile = regexp.MustCompile(`^(?:go1[0-9a-z.]*?\.(?:src|[a-z0-9]+-[a-z0-9]+)\.tar\.gz|v0\.0\.1-go1[0-9a-z.]*\.[a-z0-9]+-[a-z0-9]+\.zip)$`)
 
+// openShelf looks at a directory, or at one archive that is named itself.
 func openShelf(m machine.Machine, dir string) *shelf {
 	s := &shelf{m: m, dir: dir}
+	if info, err := m.Stat(dir); err == nil && info.Mode.IsRegular() && releaseFile.MatchString(path.Base(dir)) {
+		s.dir, s.files = path.Dir(dir), []string{dir}
+		return s
+	}
 	var modules []string
 	for _, sub := range []string{"", moduleDir} {
 		at := path.Join(dir, sub)
@@ -107,8 +112,12 @@ func formatOf(file string) string {
 }
 
 // lacks says that what is asked for is not in the directory, and what is.
-func (s *shelf) lacks(asked, arch string) *lang.Error {
+func (s *shelf) lacks(asked, arch string, source bool) *lang.Error {
 	dir := op.Visible(s.dir)
+	if info, err := s.m.Stat(s.dir); err == nil && info.Mode.IsRegular() {
+		return lang.Errorf(nil, "cannot install Go from %s: its name does not say what it is", "无法从 %s 安装 Go：从文件名看不出是什么", dir).
+			WithHint("give it the name that go.dev/dl gives it, like go1.26.8.linux-%s.tar.gz, or name the directory", "请用 go.dev/dl 的原名，如 go1.26.8.linux-%s.tar.gz，或填写所在目录", arch)
+	}
 	if s.err != nil {
 		return lang.Errorf(s.err, "cannot read the directory %s", "无法读取目录 %s", dir).
 			WithHint("is the stick mounted there? mount shows what is where", "U 盘是否已挂载在此处？用 mount 查看")
@@ -117,6 +126,9 @@ func (s *shelf) lacks(asked, arch string) *lang.Error {
 		asked = "Go"
 	}
 	err := lang.Errorf(nil, "cannot install %s: %s has no archive of it for linux/%s", "无法安装 %s：%s 中没有适用于 linux/%s 的安装包", asked, dir, arch)
+	if source {
+		err = lang.Errorf(nil, "cannot build %s: %s has neither its source nor an archive of it for linux/%s", "无法编译 %s：%s 中既没有它的源码，也没有适用于 linux/%s 的安装包", asked, dir, arch)
+	}
 	if len(s.files) == 0 {
 		example := verify.Toolchain{Version: "go1.26.8", OS: "linux", Arch: arch}
 		return err.WithHint("put files there under the names that go.dev/dl gives them: %s, with %s.asc beside it", "请放入与 go.dev/dl 同名的文件：%s，并附上 %s.asc", example.Archive(), example.Archive())
@@ -125,7 +137,7 @@ func (s *shelf) lacks(asked, arch string) *lang.Error {
 	for _, f := range s.files[:min(5, len(s.files))] {
 		names = append(names, op.Visible(path.Base(f)))
 	}
-	return err.WithHint("these are there: %s", "其中有：%s", strings.Join(names, ", "))
+	return err.WithHint("these are there: %s", "其中有：%s", lang.List(names...))
 }
 
 // beside is a small file next to an archive, such as its signature; nil where there

@@ -1,6 +1,7 @@
 package toolchain
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path"
@@ -201,7 +202,6 @@ func (s *Seen) site(id string) (Site, bool) {
 func (l *looker) nobody(w Wanted) *Trouble {
 	var reasons []lang.Text
 	names := map[lang.Text][]lang.Text{}
-	dead := 0
 	for _, r := range l.seen.Race.Results {
 		s, _ := l.seen.site(r.ID)
 		why := r.Text()
@@ -214,9 +214,6 @@ func (l *looker) nobody(w Wanted) *Trouble {
 		if !slices.Contains(names[why], s.Name) {
 			names[why] = append(names[why], s.Name)
 		}
-		if r.Why == race.Dead || r.Why == race.NoName {
-			dead++
-		}
 	}
 	var en, zh []string
 	for _, why := range reasons {
@@ -225,7 +222,7 @@ func (l *looker) nobody(w Wanted) *Trouble {
 	}
 	err := lang.Errorf(nil, "cannot fetch %s: no site has it for this machine (%s)", "无法下载 %s：没有可用的站点（%s）", w.Version,
 		lang.T(strings.Join(en, "; "), strings.Join(zh, "；")))
-	if dead > 0 && dead == len(l.seen.Race.Results) {
+	if l.seen.cutOff() {
 		return trouble(err.WithHint("this machine reaches none of them: is the network up, DNS right, the proxy set (https_proxy)? Without a network bring %s in a directory: source: DIR",
 			"本机无法连接任何站点：请检查网络、DNS 与代理（https_proxy）；没有网络时，把 %s 放入一个目录：source: 目录", w.Module.Archive()))
 	}
@@ -233,21 +230,45 @@ func (l *looker) nobody(w Wanted) *Trouble {
 		"请指定可访问的镜像或 GOPROXY（source: https://…），或把 %s 放入一个目录：source: 目录", w.Module.Archive()))
 }
 
-// sign fetches the detached signature that lies beside an archive, from the first site
-// that has one. It is evidence to come: without it, the others do.
+// cutOff says that the machine reached none of the sites.
+func (s *Seen) cutOff() bool {
+	for _, r := range s.Race.Results {
+		if r.Why != race.Dead && r.Why != race.NoName {
+			return false
+		}
+	}
+	return len(s.Race.Results) > 0
+}
+
+// sign fetches the detached signature that lies beside an archive. It is evidence to
+// come: without it, the others do. One that is wrong would have every archive refused,
+// so that no mirror's word is taken for it alone: it is the official site's, or two
+// have the same.
 func (l *looker) sign(ctx context.Context, w *Wanted) {
 	if w.Format != formatTar || !l.seen.Asked || w.There {
 		return
 	}
-	for _, u := range w.Sources[:min(2, len(w.Sources))] {
+	var first []byte
+	for _, u := range w.Sources {
 		within, cancel := context.WithTimeout(ctx, patience)
 		sig, err := l.ask.Get(within, l.m, u+".asc", verify.MaxSignature)
 		cancel()
-		if err == nil && strings.HasPrefix(string(sig), "-----BEGIN PGP SIGNATURE-----") {
+		switch {
+		case err != nil || !strings.HasPrefix(string(sig), "-----BEGIN PGP SIGNATURE-----"):
+		case l.official(u), bytes.Equal(first, sig):
 			w.Signature = sig
 			return
+		case first == nil:
+			first = sig
 		}
 	}
+}
+
+// official says whether an address is below a site of the Go project.
+func (l *looker) official(address string) bool {
+	return slices.ContainsFunc(l.seen.Sites, func(s Site) bool {
+		return s.Official && strings.HasPrefix(s.URL, "https://") && strings.HasPrefix(address, s.URL+"/")
+	})
 }
 
 // Columns of the table of sites.

@@ -67,8 +67,8 @@ func (Step) Fields() []engine.Field {
 		{
 			Key: keySource, Kind: engine.Text, Check: checkSource,
 			Title: lang.T("Where does it come from?", "从哪里获取？"),
-			Help: lang.T("Nothing: the quickest of all known sites. Or a directory on the machine with archives, or the URL of a mirror or GOPROXY. None of them is trusted: every byte is proved.",
-				"不填：实测所有已知站点，取最快者。也可填机器上存放安装包的目录，或镜像、GOPROXY 的网址。来源一律不受信任，逐字节验证。"),
+			Help: lang.T("Nothing: the quickest of all known sites. Or an archive on the machine, a directory with archives, or the URL of a mirror or GOPROXY. None of them is trusted: every byte is proved.",
+				"不填：实测所有已知站点，取最快者。也可填本机上的安装包或其所在目录，或镜像、GOPROXY 的网址。来源一律不受信任，逐字节验证。"),
 		},
 		{
 			Key: keyGoproxy, Kind: engine.List, Check: checkProxy,
@@ -132,7 +132,7 @@ func checkSource(s string) error {
 	if !isURL(s) && path.IsAbs(s) && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return nil
 	}
-	return lang.Errorf(nil, "%q is neither a directory's absolute path nor a URL", "%q 既不是目录的绝对路径，也不是网址", s).
+	return lang.Errorf(nil, "%q is neither an absolute path nor a URL", "%q 既不是绝对路径，也不是网址", s).
 		WithHint("a directory: /mnt/usb/go; a mirror: https://mirrors.example.com/golang; a GOPROXY: https://goproxy.example.com", "目录如 /mnt/usb/go；镜像如 https://mirrors.example.com/golang；GOPROXY 如 https://goproxy.example.com")
 }
 

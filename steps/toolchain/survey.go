@@ -74,6 +74,7 @@ func (l *looker) look(ctx context.Context) (err error) {
 	if l.seen, err = Here(l.m); err != nil {
 		return err
 	}
+	l.heads = origin.Heads(l.cat)
 	for _, i := range l.seen.Installed {
 		l.remember(i.Dir)
 	}
@@ -87,6 +88,9 @@ func (l *looker) look(ctx context.Context) (err error) {
 		return err
 	}
 	l.proxies()
+	if err := l.guard(ctx); err != nil {
+		return err
+	}
 	if err := l.judge(ctx); err != nil {
 		return err
 	}
@@ -287,11 +291,11 @@ func (l *looker) mean(asked wish) ([]string, *lang.Error) {
 	found := asked.newest(known)
 	switch {
 	case one && len(found) == 0 && l.shelf != nil:
-		return nil, l.shelf.lacks(v, l.seen.Arch)
+		return nil, l.shelf.lacks(v, l.seen.Arch, l.builds())
 	case one:
 		return []string{v}, nil // a proxy's list may lack it: the log knows
 	case len(found) == 0 && l.shelf != nil:
-		return nil, l.shelf.lacks(string(asked), l.seen.Arch)
+		return nil, l.shelf.lacks(string(asked), l.seen.Arch, l.builds())
 	case len(found) == 0:
 		return nil, unknown(string(asked), l.seen.Arch, known)
 	}
@@ -306,7 +310,11 @@ func (l *looker) mean(asked wish) ([]string, *lang.Error) {
 
 func unknown(v, arch string, known []string) *lang.Error {
 	err := lang.Errorf(nil, "cannot install %s: there is no such release of Go for linux/%s", "无法安装 %s：没有适用于 linux/%s 的此版本", v, arch)
-	if near := nearest("go"+strings.TrimPrefix(v, "go"), known); near != "" {
+	near := nearestLine(v, known)
+	if _, one := wish(v).release(); one {
+		near = nearest("go"+strings.TrimPrefix(v, "go"), known)
+	}
+	if near != "" {
 		return err.WithHint("did you mean %s?", "是否想写 %s？", near)
 	}
 	if newest := wish(latest).newest(known); len(newest) > 0 {
@@ -330,7 +338,7 @@ func (l *looker) prepare(ctx context.Context, w *Wanted) error {
 	switch {
 	case w.There:
 	case l.builds():
-		if w.Build = l.bootstrap(w); w.Trouble != nil {
+		if w.Build = l.bootstrap(ctx, w); w.Trouble != nil {
 			return nil
 		}
 	case l.oldWorld():
@@ -358,7 +366,7 @@ func noRelease(v string) *Trouble {
 // adoptable is a Go of somebody else's that is the release.
 func (l *looker) adoptable(version string) (Other, bool) {
 	i := slices.IndexFunc(l.seen.Others, func(o Other) bool {
-		return o.Version == version && o.Arch == l.seen.Arch && o.Verdict == authentic
+		return o.Version == version && o.Arch == l.seen.Arch && o.Verdict == authentic && o.Exposed == ""
 	})
 	if i < 0 {
 		return Other{}, false

@@ -72,6 +72,18 @@ func nearest(v string, known []string) string {
 	return ""
 }
 
+// nearestLine is the known line ("1.26") that w was likely meant to be, one letter
+// away; "" where there is none.
+func nearestLine(w string, known []string) string {
+	line, near := "go"+strings.TrimPrefix(w, "go"), ""
+	for _, k := range known {
+		if l := version.Lang(k); typos(line, l) == 1 && (near == "" || version.Compare(l, near) > 0) {
+			near = l
+		}
+	}
+	return strings.TrimPrefix(near, "go")
+}
+
 // extra is 0 where b begins a: a digit too many is the commonest slip.
 func extra(a, b string) int {
 	if strings.HasPrefix(a, b) {

@@ -46,6 +46,15 @@ func TestAVersionThatIsNotThereWasMeantToBeAnother(t *testing.T) {
 	}
 }
 
+func TestALineThatIsNotThereIsTakenForOneAndNotForARelease(t *testing.T) {
+	known := []string{"go1.27.4", "go1.26.8", "go1.23.0", "go1.26.11"}
+	for asked, want := range map[string]string{"1.36": "did you mean 1.26?", "1.277": "did you mean 1.27?", "1.30": "the newest is go1.27.4", "1.26.80": "did you mean go1.26.8?"} {
+		if got := lang.Hint(unknown(asked, "amd64", known), lang.EN); got != want {
+			t.Errorf("%s: %s", asked, got)
+		}
+	}
+}
+
 func TestBuildingTakesAGoOfTwoLinesBefore(t *testing.T) {
 	for v, want := range map[string]string{
 		"go1.19.8": "go1.4", "go1.21.0": "go1.17", "go1.22.1": "go1.20", "go1.23.0": "go1.20", "go1.24rc1": "go1.22", "go1.25.3": "go1.22", "go1.26.8": "go1.24", "go1.27.0": "go1.24",

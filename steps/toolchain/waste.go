@@ -108,16 +108,16 @@ func weigh(ctx context.Context, m machine.Machine, p string, info machine.Info) 
 }
 
 // ProvedBy are the kinds of evidence that were written down when a toolchain was
-// installed; nil where there is none.
+// installed, the strongest first; nil where there is none.
 func ProvedBy(m machine.Machine, dir string) []string {
 	r, err := goroot.ReadRecord(m, dir)
 	if err != nil {
 		return nil
 	}
 	var out []string
-	for _, e := range r.Evidence {
-		if k := string(e.Kind); e.Verdict == verify.Good && !slices.Contains(out, k) {
-			out = append(out, k)
+	for _, k := range []verify.Kind{verify.Log, verify.Detached, verify.Digest} {
+		if slices.ContainsFunc(r.Evidence, func(e verify.Evidence) bool { return e.Kind == k && e.Verdict == verify.Good }) {
+			out = append(out, string(k))
 		}
 	}
 	return out

@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/mod/sumdb"
@@ -127,8 +128,21 @@ var arches = []string{"amd64", "arm64", "loong64", "mips64le", "riscv64"}
 // logged are the releases that the log knows.
 var logged = []string{"go1.24.2", "go1.25.10", "go1.25.14", "go1.26.8", "go1.26.9"}
 
-// checksums is the checksum database: a server of the log's own protocol.
-func checksums() http.Handler {
+// checksums is the checksum database, the same for all and in the same order: a server
+// of the log's own protocol.
+var checksums = sync.OnceValue(func() http.Handler {
+	s := newChecksums()
+	for _, v := range logged {
+		for _, a := range arches {
+			_, err := asked(s)(context.Background(), "/lookup/"+verify.ToolchainModule+"@"+linux(v, a).ModuleVersion())
+			must(err)
+		}
+	}
+	return s
+})
+
+// newChecksums is one with a history of its own.
+func newChecksums() http.Handler {
 	s := sumdb.NewTestServer(testSigner, func(path, vers string) ([]byte, error) {
 		for _, v := range logged {
 			for _, a := range arches {
@@ -170,7 +184,7 @@ func catalogue() (*golang.Catalogue, error) {
 		r := golang.Release{Version: v, Date: time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)}
 		for _, a := range arches {
 			t := linux(v, a)
-			f := golang.File{OS: "linux", Arch: a, SHA256: hexSum(archive(goFiles(t))), From: "a list kept by hand"}
+			f := golang.File{OS: "linux", Arch: a, SHA256: hexSum(archive(goFiles(t))), From: lang.T("a list kept by hand", "人工维护的列表")}
 			if a == "arm64" {
 				p, _, err := verify.Prove(context.Background(), asked(checksums()), testKey, t, nil)
 				must(err)
@@ -178,7 +192,7 @@ func catalogue() (*golang.Catalogue, error) {
 			}
 			r.Files = append(r.Files, f)
 		}
-		r.Files = append(r.Files, golang.File{Source: true, SHA256: hexSum(archive(sourceFiles(v))), From: "a list kept by hand"})
+		r.Files = append(r.Files, golang.File{Source: true, SHA256: hexSum(archive(sourceFiles(v))), From: lang.T("a list kept by hand", "人工维护的列表")})
 		c.Releases = append(c.Releases, r)
 	}
 	return c, nil
