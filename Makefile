@@ -42,6 +42,7 @@ emulated: ## detection on every captured machine, by the arm64, loong64 and mips
 
 e2e: build ## the lab: systemd containers and virtual machines (installs what it needs, and says so first)
 	$(GO) run ./cmd/lab prepare
+	$(GO) test -tags e2e -count=1 -timeout 30m -v ./steps/origin ./steps/environment ./steps/build
 	$(GO) test -tags e2e -count=1 -timeout 50m -v ./cmd/lab
 
 fuzz: ## every parser's fuzz target, ten seconds each
@@ -69,6 +70,7 @@ $(TOOLS)/govulncheck: Makefile
 
 bench: build ## goxin against what a person would do instead, as ratios of one run
 	$(GO) run ./cmd/lab bench
+	$(GO) run ./cmd/lab bench-go
 	$(GO) test -count=1 -run '^$$' -bench BesideLdd ./detect/elf
 	@$(GO) test -count=1 -v -run QuickestMirror ./steps/race | grep -E 'goxin:|one after another:|^(ok|FAIL)'
 

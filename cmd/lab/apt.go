@@ -181,9 +181,21 @@ var tools = [][2]string{
 	{"rpmbuild", "rpm"},
 	{"rpmsign", "rpm"},
 	{"createrepo_c", "createrepo-c"},
+	// What the steps' own end-to-end tests run on this machine.
+	{"gcc", "gcc"},
+	{"aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"},
+	{"zsh", "zsh"},
+	{"fish", "fish"},
+	{"direnv", "direnv"},
 }
 
 const debianKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+// files are what the lab needs that is no program, and the packages that bring them.
+var files = [][2]string{
+	{debianKeyring, "debian-archive-keyring"},
+	{"/usr/aarch64-linux-gnu/include/stdio.h", "libc6-dev-arm64-cross"},
+}
 
 // missingPackages are the packages prepare has to install.
 func missingPackages() []string {
@@ -200,8 +212,10 @@ func missingPackages() []string {
 			need(t[1])
 		}
 	}
-	if _, err := os.Stat(debianKeyring); err != nil {
-		need("debian-archive-keyring")
+	for _, f := range files {
+		if _, err := os.Stat(f[0]); err != nil {
+			need(f[1])
+		}
 	}
 	return missing
 }

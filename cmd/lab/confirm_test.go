@@ -27,7 +27,7 @@ func reverts(t *testing.T, m *Box, before Tree, somaxconn string) {
 			t.Fatalf("not back after %v: somaxconn %s\n%s", time.Since(start), m.sysctl("net.core.somaxconn"), m.Sh("systemctl status goxin-guard --no-pager || true; "+program+" runs"))
 		}
 	}
-	if tree := m.system(); tree != before {
+	if tree := m.written(); tree != before {
 		t.Errorf("not as it was:\n%s", strings.Join(before.Diff(tree), "\n"))
 	}
 	m.goxin(t, 0, "check")
@@ -67,7 +67,7 @@ func TestAnUnconfirmedChangeComesBack(t *testing.T) {
 	goxin, _ := programs(t)
 	m := NewLab(t).VM(t, "confirm")
 	m.Install(goxin, program)
-	before, was := m.system(), m.sysctl("net.core.somaxconn")
+	before, was := m.written(), m.sysctl("net.core.somaxconn")
 	tuned := func() bool { return m.sysctl("net.core.somaxconn") == "65535" }
 
 	for _, c := range []struct {
@@ -116,7 +116,7 @@ func TestAnUnconfirmedChangeComesBack(t *testing.T) {
 	}
 	m.goxin(t, 0, "check")
 	m.goxin(t, 0, "undo")
-	if tree := m.system(); tree != before {
+	if tree := m.written(); tree != before {
 		t.Errorf("after undo:\n%s", strings.Join(before.Diff(tree), "\n"))
 	}
 }
