@@ -3,9 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -192,10 +194,14 @@ func (a *app) finish(ctx context.Context, run *engine.Run, devs []engine.Deviati
 }
 
 // afterUndo is what the end of a run means that failed and left nothing: a refusal
-// stays one.
+// stays one, and a full disk is for a person to clear before it is tried again.
 func afterUndo(failure error) int {
-	if code := exitCode(failure); code == exitRefused {
+	code := exitCode(failure)
+	switch {
+	case code == exitRefused:
 		return code
+	case errors.Is(failure, syscall.ENOSPC), errors.Is(failure, syscall.EDQUOT):
+		return exitFailed
 	}
 	return exitUndone
 }

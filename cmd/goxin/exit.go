@@ -11,7 +11,7 @@ import (
 // The exit codes are a contract with scripts.
 const (
 	exitOK        = 0   // done, or nothing to do
-	exitFailed    = 1   // what stands is shown
+	exitFailed    = 1   // what stands is shown; a full disk, also where it was undone
 	exitUsage     = 2   // bad usage or bad answers; nothing was touched
 	exitDiffers   = 3   // something would change, or has drifted
 	exitUndone    = 4   // failed or cancelled, and undone
