@@ -212,8 +212,9 @@ func TestAStageOfManyDirectoriesKeepsFewOpen(t *testing.T) {
 			}
 		}
 	}
-	if n := descriptors(t); n != before {
-		t.Errorf("%d descriptors are left of %d", n, before)
+	// The collector may have closed what an earlier test forgot: fewer is no fault.
+	if n := descriptors(t); n > before {
+		t.Errorf("%d descriptors are left, %d before", n, before)
 	}
 }
 
