@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"goxin/assets/lang"
+	"goxin/detect/machine"
 	"goxin/steps/engine"
 	"goxin/steps/op"
 )
@@ -15,25 +16,18 @@ func (Step) Notes(hs engine.Hosts, sv engine.Survey, v engine.Values) []engine.N
 	if err != nil {
 		return nil // Ops says it
 	}
-	var out []engine.Note
-	for _, id := range hs.Order {
+	return hs.Notes(func(id machine.ID) ([]engine.Note, error) {
 		h, err := newHost(hs, sv, id)
 		if err != nil {
-			return nil
+			return nil, err
 		}
 		var n notes
 		h.noteClock(a, &n)
 		if !h.container() {
 			h.noteService(a, &n)
 		}
-		for _, note := range n {
-			if len(hs.Order) > 1 {
-				note.Text = lang.F("%s: %s", "%s：%s", string(id), note.Text)
-			}
-			out = append(out, note)
-		}
-	}
-	return out
+		return n, nil
+	})
 }
 
 type notes []engine.Note

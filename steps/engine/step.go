@@ -23,6 +23,25 @@ func (h Hosts) First() (machine.ID, *detect.Facts) {
 	return id, h.Facts[id]
 }
 
+// Notes gathers what of has to tell of each machine. Where there are several, each
+// note says of which it is. An error of of ends it without notes: Ops tells it.
+func (h Hosts) Notes(of func(machine.ID) ([]Note, error)) []Note {
+	var out []Note
+	for _, id := range h.Order {
+		notes, err := of(id)
+		if err != nil {
+			return nil
+		}
+		for _, n := range notes {
+			if len(h.Order) > 1 {
+				n.Text = lang.F("%s: %s", "%s：%s", string(id), n.Text)
+			}
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
 // Values are one step's answers by field key, in the field kind's Go type: string
 // (Text, Secret, Choice), bool (Confirm), int64 (Number), []string (Many, List),
 // map[string]string (Map). A key that is absent was not answered.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"goxin/assets/lang"
+	"goxin/detect/machine"
 	"goxin/detect/sysctl"
 	"goxin/steps/engine"
 	"goxin/steps/op"
@@ -17,21 +18,13 @@ func (Step) Notes(hs engine.Hosts, sv engine.Survey, v engine.Values) []engine.N
 	if err != nil {
 		return nil // Ops says it
 	}
-	var out []engine.Note
-	for _, id := range hs.Order {
+	return hs.Notes(func(id machine.ID) ([]engine.Note, error) {
 		h, err := newHost(hs, sv, id)
 		if err != nil {
-			return nil
+			return nil, err
 		}
-		notes := h.notes(a)
-		if len(hs.Order) > 1 {
-			for i := range notes {
-				notes[i].Text = lang.F("%s: %s", "%s：%s", string(id), notes[i].Text)
-			}
-		}
-		out = append(out, notes...)
-	}
-	return out
+		return h.notes(a), nil
+	})
 }
 
 func (h *host) notes(a answers) []engine.Note {

@@ -6,6 +6,7 @@ import (
 
 	"goxin/assets/lang"
 	"goxin/detect/elf"
+	"goxin/detect/machine"
 	"goxin/steps/engine"
 	"goxin/steps/op"
 )
@@ -17,20 +18,13 @@ func (Step) Notes(hs engine.Hosts, sv engine.Survey, v engine.Values) []engine.N
 	if err != nil {
 		return nil // Ops says it
 	}
-	var out []engine.Note
-	for _, id := range hs.Order {
+	return hs.Notes(func(id machine.ID) ([]engine.Note, error) {
 		h, err := newHost(hs, sv, id, a)
 		if err != nil {
-			return nil
+			return nil, err
 		}
-		for _, n := range h.notes() {
-			if len(hs.Order) > 1 {
-				n.Text = lang.F("%s: %s", "%s：%s", string(id), n.Text)
-			}
-			out = append(out, n)
-		}
-	}
-	return out
+		return h.notes(), nil
+	})
 }
 
 // notes is a list of them.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"goxin/assets/lang"
+	"goxin/detect/machine"
 	"goxin/steps/engine"
 	"goxin/steps/op"
 	"goxin/steps/race"
@@ -24,21 +25,13 @@ func (Step) Notes(hs engine.Hosts, sv engine.Survey, v engine.Values) []engine.N
 	if err != nil {
 		return nil // Ops says it
 	}
-	var out []engine.Note
-	for _, id := range hs.Order {
+	return hs.Notes(func(id machine.ID) ([]engine.Note, error) {
 		s, err := SeenOn(sv, id)
 		if err != nil {
-			return nil
+			return nil, err
 		}
-		notes := s.notes(a, hs.Facts[id].Running)
-		for i := range notes {
-			if len(hs.Order) > 1 {
-				notes[i].Text = lang.F("%s: %s", "%s：%s", string(id), notes[i].Text)
-			}
-		}
-		out = append(out, notes...)
-	}
-	return out
+		return s.notes(a, hs.Facts[id].Running), nil
+	})
 }
 
 func (s *Seen) notes(a answers, running bool) []engine.Note {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"goxin/assets/lang"
+	"goxin/detect/machine"
 	"goxin/steps/engine"
 	"goxin/steps/op"
 )
@@ -14,20 +15,13 @@ func (Step) Notes(hs engine.Hosts, sv engine.Survey, v engine.Values) []engine.N
 	if err != nil {
 		return nil // Ops says it
 	}
-	var out []engine.Note
-	for _, id := range hs.Order {
+	return hs.Notes(func(id machine.ID) ([]engine.Note, error) {
 		h, err := newHost(hs, sv, id, a)
 		if err != nil {
-			return nil
+			return nil, err
 		}
-		for _, n := range h.notes() {
-			if len(hs.Order) > 1 {
-				n.Text = lang.F("%s: %s", "%s：%s", string(id), n.Text)
-			}
-			out = append(out, n)
-		}
-	}
-	return out
+		return h.notes(), nil
+	})
 }
 
 func (h *host) notes() []engine.Note {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"goxin/assets/lang"
+	"goxin/detect/machine"
 	"goxin/steps/engine"
 	"goxin/steps/goroot"
 	"goxin/steps/op"
@@ -19,28 +20,23 @@ func (Step) Notes(hs engine.Hosts, sv engine.Survey, v engine.Values) []engine.N
 	if err != nil {
 		return nil // Ops says it
 	}
-	var out []engine.Note
-	for _, id := range hs.Order {
+	return hs.Notes(func(id machine.ID) ([]engine.Note, error) {
 		s, err := SeenOn(sv, id)
 		if err != nil {
-			return nil
+			return nil, err
 		}
 		p, err := newPlan(hs.Facts[id], s, a)
-		say := func(warn bool, t lang.Text) {
-			if len(hs.Order) > 1 {
-				t = lang.F("%s: %s", "%s：%s", string(id), t)
-			}
-			out = append(out, engine.Note{Warn: warn, Text: t})
-		}
 		if p == nil {
-			continue
+			return nil, nil
 		}
+		var out []engine.Note
+		say := func(warn bool, t lang.Text) { out = append(out, engine.Note{Warn: warn, Text: t}) }
 		if err == nil {
 			p.tell(say)
 		}
 		p.others(say)
-	}
-	return out
+		return out, nil
+	})
 }
 
 func (p *plan) tell(say func(bool, lang.Text)) {
