@@ -13,6 +13,7 @@ import (
 	"goxin/detect/sysctl"
 	"goxin/steps/engine"
 	"goxin/steps/op"
+	"goxin/steps/steptest"
 )
 
 // A captured machine plans, converges, and then wants the same and changes
@@ -46,7 +47,7 @@ func TestCapturedMachinesConverge(t *testing.T) {
 			}
 			switch name {
 			case "kylin-v10-sp3-kunpeng920", "kylin-desktop-v10sp1-d2000", "uos-server-20e", "loongnix-server-8", "debian-12":
-				golden(t, "captured-"+name, render(items, Step{}.Notes(h, sv, v), nil))
+				steptest.Golden(t, "captured-"+name, render(items, Step{}.Notes(h, sv, v), nil))
 			}
 			onRecorded(t, m, items)
 			again, err := Step{}.Ops(h, surveyOf(t, m, h, v), v)

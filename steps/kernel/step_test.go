@@ -13,6 +13,7 @@ import (
 	"goxin/detect/sysctl"
 	"goxin/steps/engine"
 	"goxin/steps/op"
+	"goxin/steps/steptest"
 )
 
 func TestWorldsGiveTheirOps(t *testing.T) {
@@ -24,7 +25,7 @@ func TestWorldsGiveTheirOps(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, w.name, render(items, Step{}.Notes(h, sv, w.values), Step{}.Questions(h, sv, w.values)))
+			steptest.Golden(t, w.name, render(items, Step{}.Notes(h, sv, w.values), Step{}.Questions(h, sv, w.values)))
 			for _, it := range items {
 				if it.On != m.ID() {
 					t.Errorf("%s is for machine %q", it.Op.Target(), it.On)

@@ -1,10 +1,8 @@
 package kernel
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,8 +14,6 @@ import (
 	"goxin/steps/engine"
 	"goxin/steps/op"
 )
-
-var update = flag.Bool("update", false, "rewrite the goldens")
 
 // world is a machine made by hand, and what is asked of it.
 type world struct {
@@ -217,24 +213,4 @@ func render(items []engine.Item, notes []engine.Note, questions []engine.Questio
 		}
 	}
 	return b.String()
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(want, []byte(got)) {
-		t.Errorf("%s differs; run with -update and look at the diff. Got:\n%s", file, got)
-	}
 }

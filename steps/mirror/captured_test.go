@@ -2,10 +2,7 @@ package mirror
 
 import (
 	"context"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,26 +13,8 @@ import (
 	"goxin/detect/machine"
 	"goxin/steps/engine"
 	"goxin/steps/op"
+	"goxin/steps/steptest"
 )
-
-var update = flag.Bool("update", false, "rewrite the goldens")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s:\n%s\nwant:\n%s", name, got, want)
-	}
-}
 
 // render is a plan as a person would compare two of them.
 func render(h engine.Hosts, sv engine.Survey, v engine.Values) string {
@@ -109,7 +88,7 @@ func TestCapturedMachinesPlanAndConverge(t *testing.T) {
 				v["source"] = p.Mirrors[0].ID
 			}
 			sv := surveyOf(t, m, h, v)
-			golden(t, "captured-"+name, out+"\n"+v.Text("source", "")+":\n"+render(h, sv, v))
+			steptest.Golden(t, "captured-"+name, out+"\n"+v.Text("source", "")+":\n"+render(h, sv, v))
 			items, err := Step{}.Ops(h, sv, v)
 			if err != nil {
 				return // the golden has it

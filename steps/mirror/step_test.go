@@ -16,6 +16,7 @@ import (
 	"goxin/steps/op"
 	"goxin/steps/race"
 	"goxin/steps/repo"
+	"goxin/steps/steptest"
 )
 
 const day = 24 * time.Hour
@@ -104,7 +105,7 @@ func TestPlans(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h, sv := planned(t, c.seen, c.v)
-			golden(t, c.name, render(h, sv, c.v))
+			steptest.Golden(t, c.name, render(h, sv, c.v))
 		})
 	}
 }
@@ -220,7 +221,7 @@ func TestTheCandidatesAreOneTableOnAnEightyColumnScreen(t *testing.T) {
 		fmt.Fprintf(&b, "%-10s|%s|%s\n", o.Value, o.Title.ZH, o.Help.ZH)
 	}
 	fmt.Fprintf(&b, "%s\n%s\n", q[0].Why.EN, q[0].Why.ZH)
-	golden(t, "question", b.String())
+	steptest.Golden(t, "question", b.String())
 }
 
 func TestAptListsAreWrittenInOrder(t *testing.T) {
