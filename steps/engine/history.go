@@ -192,7 +192,8 @@ func (e *Engine) replay(j journal, recs []record) (*history, error) {
 	}
 	for i, r := range recs[1:] {
 		if err := h.add(e.kinds, r); err != nil {
-			return nil, lang.Errorf(err, "cannot read journal %s:%d", "无法读取运行日志 %s:%d", j.file(), i+2)
+			return nil, lang.Errorf(err, "cannot read journal %s:%d", "无法读取运行日志 %s:%d", j.file(), i+2).
+				WithHint("goxin %s wrote it: use that version, or move %s away once you know that nothing of that run is to be undone", "它由 goxin %s 写成：请用该版本；若确定该次运行无需撤销，可移走 %s", h.header.Goxin, j.dir)
 		}
 	}
 	return h, nil

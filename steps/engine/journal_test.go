@@ -95,6 +95,19 @@ func TestAJournalOfANewerVersionIsRefusedByName(t *testing.T) {
 	}
 }
 
+func TestAnOperationThatThisGoxinDoesNotKnowIsRefusedWithWhoWroteIt(t *testing.T) {
+	e := New(Config{Machines: []machine.Machine{noMachine{}}, Kinds: Kinds{}})
+	_, err := e.replay(journal{dir: "/runs/0001"}, []record{
+		{What: "run", V: 1, ID: 1, Goxin: "0.7", Machines: []machine.ID{"local"}},
+		{What: "step", S: 1, Step: "a", Ops: []recordedOp{{On: "local", Kind: "of-later", Op: []byte("{}")}}},
+	})
+	for _, l := range []lang.Lang{lang.EN, lang.ZH} {
+		if hint := lang.Hint(err, l); !strings.Contains(hint, "0.7") || !strings.Contains(hint, "/runs/0001") {
+			t.Errorf("%v (hint %q)", err, hint)
+		}
+	}
+}
+
 func FuzzJournal(f *testing.F) {
 	f.Add(sample(f))
 	f.Add([]byte("{\"crc32c\":\"00000000\",\"rec\":null}\n"))
