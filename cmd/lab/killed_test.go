@@ -19,7 +19,8 @@ func TestKilledOnRealMachines(t *testing.T) {
 	for _, c := range []struct {
 		kind   Kind
 		sample int
-	}{{SystemContainer, 10}, {VirtualMachine, 2}} {
+		stride int // how exactly the number of effects is found out
+	}{{SystemContainer, 10, 20}, {VirtualMachine, 2, 60}} {
 		t.Run(string(c.kind), func(t *testing.T) {
 			_, mortal := programs(t)
 			m := NewLab(t).start(t, c.kind, "killed")
@@ -50,7 +51,7 @@ func TestKilledOnRealMachines(t *testing.T) {
 				t.Fatalf("undo: exit code %d\n%s\n%s", r.Code, r.Err, strings.Join(treeBefore.Diff(m.written()), "\n"))
 			}
 			effects := 0
-			for effects = 20; die(effects, apply...).Code > 128; effects += 20 {
+			for effects = c.stride; die(effects, apply...).Code > 128; effects += c.stride {
 				die(0, "undo")
 			}
 			die(0, "undo")

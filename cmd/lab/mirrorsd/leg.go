@@ -60,7 +60,7 @@ func (l leg) turned(r *http.Request) bool {
 		return false
 	}
 	name := path.Base(r.URL.Path)
-	isPackage := slices.Contains([]string{".deb", ".rpm", ".zip", ".gz"}, path.Ext(name)) && !strings.HasPrefix(name, "Packages")
+	isPackage := slices.ContainsFunc([]string{".deb", ".rpm", ".zip", ".tar.gz"}, func(end string) bool { return strings.HasSuffix(name, end) })
 	isIndex := strings.HasPrefix(name, "Packages") || strings.Contains(name, "-primary.")
 	return (isPackage && slices.Contains(what, "packages")) || (isIndex && slices.Contains(what, "index"))
 }
