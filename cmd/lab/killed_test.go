@@ -20,7 +20,7 @@ func TestKilledOnRealMachines(t *testing.T) {
 		kind   Kind
 		sample int
 		stride int // how exactly the number of effects is found out
-	}{{SystemContainer, 10, 20}, {VirtualMachine, 2, 60}} {
+	}{{SystemContainer, 10, 20}, {VirtualMachine, 1, 60}} {
 		t.Run(string(c.kind), func(t *testing.T) {
 			_, mortal := programs(t)
 			m := NewLab(t).start(t, c.kind, "killed")

@@ -92,7 +92,7 @@ func TestAMachineGoesFromNothingToGoRun(t *testing.T) {
 
 	// A switch does not pull the floor from under a build.
 	b.Do("systemd-run", "-q", "--unit=building", "--property=Type=oneshot", "--remain-after-exit", "--no-block",
-		"env", "-i", "HOME=/tmp/home", "bash", "-lec", "go build -a std")
+		"env", "-i", "HOME=/tmp/home", "bash", "-lec", "go build -a net/http")
 	b.Sh("until pgrep -x compile >/dev/null; do sleep 0.1; done")
 	b.goxin(t, 0, "toolchain", "use", "1.25.14", "--yes")
 	b.runsGo(t, "go1.25.14")
