@@ -5,7 +5,7 @@
 //
 //	digests.txt    sha256 of archives, kept by hand, each block with its source in
 //	               both languages
-//	log.json       made by gen from the checksum database
+//	log.json       made by cmd/releases from the checksum database
 //	sources.yaml   sites, kept by hand
 package golang
 

@@ -1,8 +1,8 @@
-// Gen makes log.json anew: every release that a module proxy serves, with the proof
+// Releases makes the catalogue's log.json anew: every release that a module proxy serves, with the proof
 // that its hash is in the checksum database. A release that the proxy does not serve
 // is left out; steps/verify finds it online.
 //
-//	go run ./assets/golang/gen -proxy https://proxy.golang.org > assets/golang/log.json
+//	go run ./cmd/releases -proxy https://proxy.golang.org > assets/golang/log.json
 package main
 
 import (
