@@ -72,3 +72,35 @@ func (s followStep) Questions(h engine.Hosts, sv engine.Survey, v engine.Values)
 	}
 	return qs
 }
+
+// wordyStep asks many things whose titles and reasons take several lines each.
+type wordyStep struct{ fakeStep }
+
+func (wordyStep) Questions(engine.Hosts, engine.Survey, engine.Values) []engine.Question {
+	var qs []engine.Question
+	for _, k := range []string{"one", "two", "three", "four", "five", "six"} {
+		if k == "five" || k == "six" {
+			qs = append(qs, engine.Question{Field: engine.Field{
+				Key: k, Kind: engine.Choice, Title: lang.T("How much of "+k+"?", "一个服务最多可以使用多少 "+k+"？"), Default: "auto",
+				Help:    lang.T("What it is, at some length.", "说明它是什么。"),
+				Options: []engine.Option{{Value: "auto"}, {Value: "madvise"}, {Value: "never"}, {Value: "always"}, {Value: "keep"}},
+			}, Default: "auto", Why: lang.T("That is so here.", "本机情况如此。")})
+			continue
+		}
+		qs = append(qs, engine.Question{Field: engine.Field{
+			Key: k, Kind: engine.Text,
+			Title: lang.T("How much of "+k+" may a service have before it is told that there is no more of it? ("+k+")", "一个服务最多可以使用多少 "+k+"，超过之后就不再分配给它？（"+k+"）"),
+			Help: lang.T("What it is, at some length, so that it takes more than one line of the room there is for it. It goes on for a while, since what is asked needs explaining, and comes to an end.",
+				"说明它是什么；这段文字较长，因此在现有的宽度下需要不止一行才能写完。它还会继续一段，因为所问的内容需要解释，然后到此结束。"),
+		}, Why: lang.T("That is so here.", "本机情况如此。")})
+	}
+	return qs
+}
+
+func TestTheQuestionAtHandIsSeenFromItsFirstWord(t *testing.T) {
+	d := drive(t, &fakeSession{}, func(c *Config) { c.Steps = []engine.Step{wordyStep{fakeStep{"kernel"}}} }).keys("enter")
+	for _, k := range []string{"one", "two", "three", "four", "five", "six"} {
+		d.at(atAsk).sees("How much of "+k, "What it is, at some length")
+		d.keys("f2").sees("一个服务最多可以使用多少", "说明它是什么").keys("f2", "enter")
+	}
+}

@@ -63,8 +63,9 @@ func (f *field) huh(a *App, w int, focused bool) huh.Field {
 	title, help := a.s(q.Title), ""
 	if focused {
 		help = join(a.s(q.Help), a.s(how(q.Kind)))
-		help = strings.Join(wrap(help, w-4), "\n") // huh breaks Chinese at spaces only
 	}
+	// huh counts lines before it wraps them, and breaks Chinese at spaces only.
+	title, help = strings.Join(wrap(title, w-4), "\n"), strings.Join(wrap(help, w-4), "\n")
 	switch {
 	case f.picking():
 		f.widget = huh.NewSelect[string]().Key(q.Key).Title(title).Description(help).Options(f.pickOptions(a, w)...).Value(&f.text)
