@@ -42,6 +42,21 @@ func (h Hosts) Notes(of func(machine.ID) ([]Note, error)) []Note {
 	return out
 }
 
+// Ops gathers what should be true on each machine.
+func (h Hosts) Ops(of func(machine.ID) ([]Op, error)) ([]Item, error) {
+	var items []Item
+	for _, id := range h.Order {
+		ops, err := of(id)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range ops {
+			items = append(items, Item{On: id, Op: o})
+		}
+	}
+	return items, nil
+}
+
 // Values are one step's answers by field key, in the field kind's Go type: string
 // (Text, Secret, Choice), bool (Confirm), int64 (Number), []string (Many, List),
 // map[string]string (Map). A key that is absent was not answered.

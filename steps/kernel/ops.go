@@ -20,21 +20,13 @@ func (Step) Ops(hs engine.Hosts, sv engine.Survey, v engine.Values) ([]engine.It
 	if err != nil {
 		return nil, err
 	}
-	var items []engine.Item
-	for _, id := range hs.Order {
+	return hs.Ops(func(id machine.ID) ([]engine.Op, error) {
 		h, err := newHost(hs, sv, id)
 		if err != nil {
 			return nil, err
 		}
-		ops, err := h.ops(a)
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range ops {
-			items = append(items, engine.Item{On: id, Op: o})
-		}
-	}
-	return items, nil
+		return h.ops(a)
+	})
 }
 
 func (h *host) ops(a answers) ([]engine.Op, error) {

@@ -21,8 +21,7 @@ func (Step) Ops(hs engine.Hosts, sv engine.Survey, v engine.Values) ([]engine.It
 	if err != nil {
 		return nil, err
 	}
-	var items []engine.Item
-	for _, id := range hs.Order {
+	return hs.Ops(func(id machine.ID) ([]engine.Op, error) {
 		s, err := SeenOn(sv, id)
 		if err != nil {
 			return nil, err
@@ -31,11 +30,8 @@ func (Step) Ops(hs engine.Hosts, sv engine.Survey, v engine.Values) ([]engine.It
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range p.ops() {
-			items = append(items, engine.Item{On: id, Op: o})
-		}
-	}
-	return items, nil
+		return p.ops(), nil
+	})
 }
 
 // plan is what one machine's sources should be.

@@ -184,17 +184,13 @@ func (Step) Ops(hs engine.Hosts, sv engine.Survey, v engine.Values) ([]engine.It
 	if err != nil {
 		return nil, err
 	}
-	var items []engine.Item
-	for _, id := range hs.Order {
+	return hs.Ops(func(id machine.ID) ([]engine.Op, error) {
 		h, err := newHost(hs, sv, id, a)
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range h.ops() {
-			items = append(items, engine.Item{On: id, Op: o})
-		}
-	}
-	return items, nil
+		return h.ops(), nil
+	})
 }
 
 func (h *host) ops() []engine.Op {

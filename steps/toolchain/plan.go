@@ -3,6 +3,7 @@ package toolchain
 import (
 	"goxin/assets/lang"
 	"goxin/detect"
+	"goxin/detect/machine"
 	"goxin/steps/engine"
 	"goxin/steps/goroot"
 	"goxin/steps/op"
@@ -173,8 +174,7 @@ func (Step) Ops(hs engine.Hosts, sv engine.Survey, v engine.Values) ([]engine.It
 	if err != nil {
 		return nil, err
 	}
-	var items []engine.Item
-	for _, id := range hs.Order {
+	return hs.Ops(func(id machine.ID) ([]engine.Op, error) {
 		seen, err := SeenOn(sv, id)
 		if err != nil {
 			return nil, err
@@ -183,9 +183,6 @@ func (Step) Ops(hs engine.Hosts, sv engine.Survey, v engine.Values) ([]engine.It
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range p.ops() {
-			items = append(items, engine.Item{On: id, Op: o})
-		}
-	}
-	return items, nil
+		return p.ops(), nil
+	})
 }
