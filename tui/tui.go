@@ -46,8 +46,22 @@ type Config struct {
 	// " --root /mnt" where the wizard is about a tree. Empty, or with a space first.
 	Flags string
 
-	In, Out *os.File // the terminal
+	// Mark is shown on every screen: that what one sees is simulated, or replayed.
+	// Empty: it is real.
+	Mark lang.Text
+	// Lesson pauses before each commit: what is about to happen, why, what could go
+	// wrong, and the commands by hand.
+	Lesson bool
 
+	In, Out *os.File // the terminal
+	// Watch sees every byte that goes to the terminal, and Resized every size it
+	// takes; for a recording. Nil: nobody watches.
+	Watch   func([]byte)
+	Resized func(width, height int)
+
+	// Report writes the acceptance report of a run and returns where; nil: none is
+	// offered.
+	Report func(ctx context.Context, run engine.RunID, l lang.Lang) (path string, err error)
 	// Save writes the answers so far and returns where; called after each answer,
 	// never twice at a time. Nil: they are not written.
 	Save func(engine.Answers) (path string, err error)
