@@ -2,26 +2,17 @@ package tui
 
 import (
 	tea "github.com/charmbracelet/bubbletea"
-	"github.com/charmbracelet/huh"
 
 	"goxin/assets/lang"
 	"goxin/steps/engine"
 )
 
-// askPage asks a step's questions: a huh form of one group, rebuilt whenever
-// size, language, theme or the questions themselves change, for a huh form
-// follows none of them. The answers live in fields, which outlive the form.
+// askPage asks a step's questions, once its survey is there.
 type askPage struct {
-	*App
+	questionnaire
 	look   looking
 	survey engine.Survey
 	err    error
-
-	questions []engine.Question
-	fields    map[string]*field
-	form      *huh.Form
-	focus     string // key of the question at hand
-	refused   bool   // its answer is not possible
 }
 
 func (p *askPage) Enter() tea.Cmd {
@@ -36,12 +27,12 @@ func (p *askPage) Update(msg tea.Msg) (nav, tea.Cmd) {
 	case looked:
 		p.keepLooked(msg)
 		p.survey = msg.survey
-		p.fields = make(map[string]*field)
-		p.questions = p.current(p.values())
-		if len(p.questions) == 0 {
+		given := p.answers[p.step().ID()]
+		qs := p.current(given)
+		if len(qs) == 0 {
 			return next, nil
 		}
-		p.build()
+		p.pose(qs, given)
 		return stay, nil
 	case broken:
 		p.err = msg.err
@@ -51,12 +42,7 @@ func (p *askPage) Update(msg tea.Msg) (nav, tea.Cmd) {
 		return stay, nil
 	}
 	if p.form != nil {
-		if _, key := msg.(tea.KeyMsg); key && p.refused {
-			p.refused = false
-			p.build()
-		}
-		p.form.Update(msg) // edits the field; its commands only make the cursor blink
-		p.fields[p.focus].follow()
+		p.edit(msg)
 	}
 	return stay, nil
 }
@@ -74,15 +60,7 @@ func (p *askPage) measure() (nav, tea.Cmd) {
 
 // advance takes the answer at hand over and goes to the next question, or on.
 func (p *askPage) advance() (nav, tea.Cmd) {
-	f := p.fields[p.focus]
-	if f.picking() && f.text == elsewhere {
-		f.typing = true
-		p.turn(p.focus)
-		return stay, nil
-	}
-	if _, err := f.value(p.lang); err != nil {
-		p.refused = true
-		p.build()
+	if !p.accept() {
 		return stay, nil
 	}
 	at := p.index()
@@ -102,59 +80,21 @@ func (p *askPage) previous() (nav, tea.Cmd) {
 	return stay, save
 }
 
-func (p *askPage) turn(key string) {
-	p.focus, p.refused = key, false
-	p.build()
-}
-
-// index is that of the question at hand.
-func (p *askPage) index() int {
-	for i, q := range p.questions {
-		if q.Key == p.focus {
-			return i
-		}
-	}
-	return 0
-}
-
 func (p *askPage) current(v engine.Values) []engine.Question {
 	return p.step().Questions(p.hosts, p.survey, v)
-}
-
-// values are the answers so far: what is in the fields over what was given.
-func (p *askPage) values() engine.Values {
-	v := copyValues(p.answers[p.step().ID()])
-	for _, q := range p.questions {
-		f := p.fields[q.Key]
-		if f == nil {
-			continue
-		}
-		if got, err := f.value(p.lang); err == nil {
-			if got == nil {
-				delete(v, q.Key)
-			} else {
-				v[q.Key] = got
-			}
-		}
-	}
-	return v
 }
 
 // commit takes the answers over and saves them. They may lead to other
 // questions.
 func (p *askPage) commit() tea.Cmd {
-	v := p.values()
-	p.questions = p.current(v)
-	for _, q := range p.questions {
-		if p.fields[q.Key] == nil {
-			p.fields[q.Key] = newField(q, v[q.Key])
-		}
-	}
+	v := p.answered()
+	p.put(p.current(v))
 	id := p.step().ID()
 	if old, had := p.answers[id]; had && same(old, v) {
 		return nil
 	}
 	p.answers[id] = v
+	p.given = v
 	return p.saveAnswers()
 }
 
@@ -178,21 +118,12 @@ func (p *askPage) Keys() []binding {
 	if p.form == nil {
 		return p.lookingKeys(&p.look)
 	}
-	var bs []binding
 	enter := binding{keys: []string{"enter", "tab"}, desc: lang.T("next", "下一项"), must: true, do: p.advance}
 	prev := binding{keys: []string{"shift+tab"}, desc: lang.T("previous", "上一项"), do: p.previous}
 	measure := binding{keys: []string{"r", "ctrl+r"}, desc: lang.T("measure again", "重新检查"), do: p.measure}
 	out := binding{keys: []string{"s", "ctrl+n"}, desc: lang.T("skip this step", "跳过此步骤"), do: goes(skip)}
-	f := p.fields[p.focus]
-	switch kind := p.questions[p.index()].Kind; {
-	case kind == engine.Choice, f.picking():
-		bs = append(bs, binding{keys: []string{"up", "down"}, show: p.theme.UpDown, desc: lang.T("choose", "选择")})
-	case kind == engine.Many:
-		bs = append(bs, binding{keys: []string{"up", "down"}, show: p.theme.UpDown, desc: lang.T("choose", "选择")},
-			binding{keys: []string{"space"}, desc: lang.T("mark", "勾选"), must: true})
-	case kind == engine.Confirm:
-		bs = append(bs, binding{keys: []string{"left", "right"}, show: p.theme.LeftRight, desc: lang.T("choose", "选择")})
-	default:
+	bs, typing := p.fieldKeys()
+	if typing {
 		measure.keys, out.keys = measure.keys[1:], out.keys[1:] // an r and an s are letters of the answer
 		enter.keys, prev.keys = append(enter.keys, "down"), append(prev.keys, "up")
 	}
@@ -204,7 +135,7 @@ func (p *askPage) Keys() []binding {
 		bs = append(bs, measure)
 	}
 	bs = append(bs, out)
-	if f.typing {
+	if f := p.fields[p.focus]; f.typing {
 		esc = binding{keys: []string{"esc"}, desc: lang.T("back to the list", "返回列表"), must: true, do: func() (nav, tea.Cmd) {
 			f.typing = false
 			p.turn(p.focus)
@@ -212,4 +143,15 @@ func (p *askPage) Keys() []binding {
 		}}
 	}
 	return append(bs, esc)
+}
+
+func (p *askPage) View(w, h int) string {
+	title := p.s(p.step().Title())
+	switch {
+	case p.err != nil:
+		return p.pane(w, h, p.head(w, title, "", ""), p.errorLines(p.err, w-2), scroll{}, -1)
+	case p.form == nil:
+		return p.lookingView(w, h, p.say("looking, nothing is changed", "正在了解现状，不做任何改动"), p.say("looking", "正在了解"), &p.look)
+	}
+	return p.asking(w, h, title)
 }

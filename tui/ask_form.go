@@ -4,16 +4,128 @@ import (
 	"slices"
 	"strings"
 
+	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/huh"
 	"github.com/charmbracelet/lipgloss"
+
+	"goxin/assets/lang"
+	"goxin/steps/engine"
 )
+
+// questionnaire is questions being answered: a huh form of one group, rebuilt
+// whenever size, language, theme or the questions themselves change, for a huh
+// form follows none of them. The answers live in fields, which outlive the form.
+type questionnaire struct {
+	*App
+	given     engine.Values // what the fields begin with
+	questions []engine.Question
+	fields    map[string]*field
+	form      *huh.Form // nil: nothing is asked yet
+	focus     string    // key of the question at hand
+	refused   bool      // its answer is not possible
+}
+
+// pose asks qs from the first.
+func (p *questionnaire) pose(qs []engine.Question, given engine.Values) {
+	p.given, p.questions, p.fields, p.focus = given, qs, make(map[string]*field), ""
+	p.build()
+}
+
+// put asks qs instead, which the answers so far have led to.
+func (p *questionnaire) put(qs []engine.Question) {
+	p.questions = qs
+	for _, q := range qs {
+		if p.fields[q.Key] == nil {
+			p.fields[q.Key] = newField(q, p.given[q.Key])
+		}
+	}
+}
+
+// edit hands a key to the field at hand.
+func (p *questionnaire) edit(msg tea.Msg) {
+	if _, key := msg.(tea.KeyMsg); key && p.refused {
+		p.refused = false
+		p.build()
+	}
+	p.form.Update(msg) // its commands only make the cursor blink
+	p.fields[p.focus].follow()
+}
+
+// accept reports whether the answer at hand is one; else it says why not, or
+// opens the line to write it on.
+func (p *questionnaire) accept() bool {
+	f := p.fields[p.focus]
+	if f.picking() && f.text == elsewhere {
+		f.typing = true
+		p.turn(p.focus)
+		return false
+	}
+	if _, err := f.value(p.lang); err != nil {
+		p.refused = true
+		p.build()
+		return false
+	}
+	return true
+}
+
+func (p *questionnaire) turn(key string) {
+	p.focus, p.refused = key, false
+	p.build()
+}
+
+// index is that of the question at hand.
+func (p *questionnaire) index() int {
+	for i, q := range p.questions {
+		if q.Key == p.focus {
+			return i
+		}
+	}
+	return 0
+}
+
+// answered are the answers so far: what is in the fields over what was given.
+func (p *questionnaire) answered() engine.Values {
+	v := copyValues(p.given)
+	for _, q := range p.questions {
+		f := p.fields[q.Key]
+		if f == nil {
+			continue
+		}
+		if got, err := f.value(p.lang); err == nil {
+			if got == nil {
+				delete(v, q.Key)
+			} else {
+				v[q.Key] = got
+			}
+		}
+	}
+	return v
+}
+
+// fieldKeys are what the field at hand understands; typing reports whether
+// letters are part of its answer.
+func (p *questionnaire) fieldKeys() (bs []binding, typing bool) {
+	f := p.fields[p.focus]
+	switch kind := p.questions[p.index()].Kind; {
+	case kind == engine.Choice, f.picking():
+		return []binding{{keys: []string{"up", "down"}, show: p.theme.UpDown, desc: lang.T("choose", "选择")}}, false
+	case kind == engine.Many:
+		return []binding{
+			{keys: []string{"up", "down"}, show: p.theme.UpDown, desc: lang.T("choose", "选择")},
+			{keys: []string{"space"}, desc: lang.T("mark", "勾选"), must: true},
+		}, false
+	case kind == engine.Confirm:
+		return []binding{{keys: []string{"left", "right"}, show: p.theme.LeftRight, desc: lang.T("choose", "选择")}}, false
+	}
+	return nil, true
+}
 
 // whyLines is the most room below the form for the reasons of what is asked.
 const whyLines = 4
 
 // whyRoom is the room they take for the question at hand: the most that any of
 // its options needs, so that the form does not move with the cursor.
-func (p *askPage) whyRoom(w int) int {
+func (p *questionnaire) whyRoom(w int) int {
 	if p.refused {
 		return min(len(wrap(p.refusal(), w-4)), whyLines)
 	}
@@ -30,7 +142,7 @@ func (p *askPage) whyRoom(w int) int {
 	return min(help+why, whyLines)
 }
 
-func (p *askPage) formSize() (w, h int) {
+func (p *questionnaire) formSize() (w, h int) {
 	w, h = p.bodySize()
 	w, h = min(w-2, 100), h-2
 	if room := p.whyRoom(w); h >= 12 && room > 0 {
@@ -39,14 +151,14 @@ func (p *askPage) formSize() (w, h int) {
 	return w, h
 }
 
-func (p *askPage) build() {
+func (p *questionnaire) build() {
 	w, _ := p.formSize()
 	p.focus = p.questions[p.index()].Key
 	var fs []huh.Field
 	for _, q := range p.questions {
 		f := p.fields[q.Key]
 		if f == nil {
-			f = newField(q, p.answers[p.step().ID()][q.Key])
+			f = newField(q, p.given[q.Key])
 			p.fields[q.Key] = f
 		}
 		f.ask(q)
@@ -62,7 +174,7 @@ func (p *askPage) build() {
 
 // formLines are the form as far as h lines go. huh would show the field at hand
 // from its title on; a list that is longer than that is followed to its cursor.
-func (p *askPage) formLines(h int) []string {
+func (p *questionnaire) formLines(h int) []string {
 	all := strings.Split(p.form.View(), "\n")
 	for len(all) > 0 && strings.Trim(all[len(all)-1], " ") == "" {
 		all = all[:len(all)-1]
@@ -89,14 +201,8 @@ func (p *askPage) formLines(h int) []string {
 	return out
 }
 
-func (p *askPage) View(w, h int) string {
-	title := p.s(p.step().Title())
-	switch {
-	case p.err != nil:
-		return p.pane(w, h, p.head(w, title, "", ""), p.errorLines(p.err, w-2), scroll{}, -1)
-	case p.form == nil:
-		return p.lookingView(w, h, p.say("looking, nothing is changed", "正在了解现状，不做任何改动"), p.say("looking", "正在了解"), &p.look)
-	}
+// asking draws the form under a title, and the reasons of what is asked below it.
+func (p *questionnaire) asking(w, h int, title string) string {
 	fw, fh := p.formSize()
 	form := p.formLines(fh)
 	right := ""
@@ -117,7 +223,7 @@ func (p *askPage) View(w, h int) string {
 	return p.pane(w, h, p.head(w, title, p.questionCount(), right), form, scroll{}, -1)
 }
 
-func (p *askPage) questionCount() string {
+func (p *questionnaire) questionCount() string {
 	if len(p.questions) == 1 {
 		return ""
 	}
@@ -125,7 +231,7 @@ func (p *askPage) questionCount() string {
 }
 
 // refusal says what is wrong with the answer at hand.
-func (p *askPage) refusal() string {
+func (p *questionnaire) refusal() string {
 	if _, err := p.fields[p.focus].value(p.lang); err != nil {
 		return p.raw(err.Error())
 	}
@@ -134,7 +240,7 @@ func (p *askPage) refusal() string {
 
 // whyBox says what is wrong with an answer, or else what the option under the
 // cursor does and why the default is what it is.
-func (p *askPage) whyBox(w int) []string {
+func (p *questionnaire) whyBox(w int) []string {
 	var ls []string
 	title := p.say("why", "原因")
 	q := p.questions[p.index()]

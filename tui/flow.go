@@ -128,7 +128,7 @@ func (a *App) open(p place) page {
 	case atPending:
 		return &pendingPage{App: a}
 	case atAsk:
-		return &askPage{App: a}
+		return &askPage{questionnaire: questionnaire{App: a}}
 	case atDiff:
 		return &diffPage{App: a}
 	case atWrite:

@@ -101,7 +101,7 @@ func surveying(t *testing.T, p func(*App) page, stage stage) *driver {
 	return d
 }
 
-func asking(a *App) page { return &askPage{App: a} }
+func asking(a *App) page { return &askPage{questionnaire: questionnaire{App: a}} }
 
 func (d *driver) types(s string) *driver {
 	for _, r := range s {
