@@ -20,6 +20,17 @@ type App struct {
 	answers engine.Answers
 	review  bool
 
+	purposes  []engine.Purpose
+	earlier   Earlier
+	prefilled engine.Answers  // given beforehand
+	purpose   string          // what the machine shall become; "": not asked
+	chosen    map[string]bool // the steps gone through; nil: all
+	suggested engine.Answers  // what forms begin with, where nothing is answered
+
+	mark     lang.Text // on every screen: what one sees is not real
+	lesson   bool
+	reporter func(context.Context, engine.RunID, lang.Lang) (string, error)
+
 	confirmWithin time.Duration
 	saver         *saver
 	feed          *feed
@@ -59,6 +70,7 @@ type App struct {
 	awaited  *awaited       // a run that is taken back unless it is confirmed
 	notice   lang.Text      // what became of a run that was pending
 	outcome  outcome
+	outcomes map[int]outcome // by step: of those gone through
 	tally    tally
 	log      []logLine
 	version  int // of the answers, for saving

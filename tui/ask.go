@@ -27,7 +27,7 @@ func (p *askPage) Update(msg tea.Msg) (nav, tea.Cmd) {
 	case looked:
 		p.keepLooked(msg)
 		p.survey = msg.survey
-		given := p.answers[p.step().ID()]
+		given := p.begins(p.step().ID())
 		qs := p.current(given)
 		if len(qs) == 0 {
 			return next, nil

@@ -23,6 +23,8 @@ type questionnaire struct {
 	form      *huh.Form // nil: nothing is asked yet
 	focus     string    // key of the question at hand
 	refused   bool      // its answer is not possible
+	objection lang.Text // why, where the field itself cannot tell
+	titles    bool      // options are shown by their titles alone: their values stand in no file
 }
 
 // pose asks qs from the first.
@@ -44,7 +46,7 @@ func (p *questionnaire) put(qs []engine.Question) {
 // edit hands a key to the field at hand.
 func (p *questionnaire) edit(msg tea.Msg) {
 	if _, key := msg.(tea.KeyMsg); key && p.refused {
-		p.refused = false
+		p.refused, p.objection = false, lang.Text{}
 		p.build()
 	}
 	p.form.Update(msg) // its commands only make the cursor blink
@@ -69,7 +71,7 @@ func (p *questionnaire) accept() bool {
 }
 
 func (p *questionnaire) turn(key string) {
-	p.focus, p.refused = key, false
+	p.focus, p.refused, p.objection = key, false, lang.Text{}
 	p.build()
 }
 
@@ -162,7 +164,7 @@ func (p *questionnaire) build() {
 			p.fields[q.Key] = f
 		}
 		f.ask(q)
-		fs = append(fs, f.huh(p.App, w, q.Key == p.focus))
+		fs = append(fs, f.huh(p.App, w, q.Key == p.focus, p.titles))
 	}
 	p.form = huh.NewForm(huh.NewGroup(fs...)).WithTheme(p.theme.formTheme()).WithKeyMap(formKeys()).
 		WithShowHelp(false).WithShowErrors(false).WithWidth(w)
@@ -232,6 +234,9 @@ func (p *questionnaire) questionCount() string {
 
 // refusal says what is wrong with the answer at hand.
 func (p *questionnaire) refusal() string {
+	if !p.objection.Empty() {
+		return p.s(p.objection)
+	}
 	if _, err := p.fields[p.focus].value(p.lang); err != nil {
 		return p.raw(err.Error())
 	}

@@ -108,6 +108,7 @@ func (p *diffPage) Keys() []binding {
 				if !p.unproved() {
 					p.App.progress[p.place.step] = done
 					p.tally.fail(p.place.step, nil)
+					p.keepOutcome()
 				}
 				return next, nil
 			}}, out, esc)

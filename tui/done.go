@@ -121,7 +121,10 @@ func (p *donePage) body(w int) []string {
 		case failed:
 			mark, what = p.theme.Bad.Render(p.theme.Failed), p.say("failed", "失败")
 		case undone:
-			mark, what = p.theme.Warn.Render(p.theme.Undone), p.say("not confirmed in time: taken back", "未及时确认：已撤回")
+			mark, what = p.theme.Warn.Render(p.theme.Undone), p.say("put back", "已撤销")
+			if p.tally.failures[i].undone {
+				what = p.say("not confirmed in time: taken back", "未及时确认：已撤回")
+			}
 		case unasked:
 			mark, what = p.theme.Dim.Render(p.theme.Skipped), p.say("not in the answers", "应答文件中没有")
 		case open:

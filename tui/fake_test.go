@@ -287,8 +287,8 @@ func (f *fakeSession) Resume(ctx context.Context) (RunUnderWay, []engine.StepRes
 	return &fakeRun{f: f, id: id}, f.results, errors.Join(f.resumeErr, ctx.Err())
 }
 
-func (f *fakeSession) Undo(_ context.Context, id engine.RunID, _ string) (engine.UndoResult, error) {
-	f.call("undo:%s", id)
+func (f *fakeSession) Undo(_ context.Context, id engine.RunID, only string) (engine.UndoResult, error) {
+	f.call("%s", strings.TrimSuffix(fmt.Sprintf("undo:%s:%s", id, only), ":"))
 	if f.undoErr != nil {
 		return engine.UndoResult{Run: id}, f.undoErr
 	}

@@ -58,7 +58,7 @@ func newField(q engine.Question, answered any) *field {
 
 // huh makes the widget that edits the field, w cells wide. Only the question at
 // hand explains itself; the others are a title and a value.
-func (f *field) huh(a *App, w int, focused bool) huh.Field {
+func (f *field) huh(a *App, w int, focused, titles bool) huh.Field {
 	q := f.question
 	title, help := a.s(q.Title), ""
 	if focused {
@@ -72,9 +72,9 @@ func (f *field) huh(a *App, w int, focused bool) huh.Field {
 	case f.picks():
 		f.widget = huh.NewInput().Key(q.Key).Title(title).Description(help).Prompt("> ").Value(&f.typed)
 	case q.Kind == engine.Choice:
-		f.widget = huh.NewSelect[string]().Key(q.Key).Title(title).Description(help).Options(options(a, q.Options)...).Value(&f.text)
+		f.widget = huh.NewSelect[string]().Key(q.Key).Title(title).Description(help).Options(options(a, q.Options, titles)...).Value(&f.text)
 	case q.Kind == engine.Many:
-		f.widget = huh.NewMultiSelect[string]().Key(q.Key).Title(title).Description(help).Filterable(false).Options(options(a, q.Options)...).Value(&f.many)
+		f.widget = huh.NewMultiSelect[string]().Key(q.Key).Title(title).Description(help).Filterable(false).Options(options(a, q.Options, titles)...).Value(&f.many)
 	case q.Kind == engine.Confirm:
 		f.widget = huh.NewConfirm().Key(q.Key).Title(title).Description(help).
 			Affirmative(a.say("Yes", "是")).Negative(a.say("No", "否")).WithButtonAlignment(0).Value(&f.yes)
@@ -104,7 +104,7 @@ func how(k engine.FieldKind) lang.Text {
 	return lang.Text{}
 }
 
-func options(a *App, os []engine.Option) []huh.Option[string] {
+func options(a *App, os []engine.Option, titles bool) []huh.Option[string] {
 	var out []huh.Option[string]
 	wide := 0
 	for _, o := range os {
@@ -112,9 +112,11 @@ func options(a *App, os []engine.Option) []huh.Option[string] {
 	}
 	for _, o := range os {
 		t := a.s(o.Title)
-		if t != "" && t != o.Value {
+		switch {
+		case titles:
+		case t != "" && t != o.Value:
 			t = pad(o.Value, wide) + "  " + t
-		} else {
+		default:
 			t = o.Value
 		}
 		out = append(out, huh.NewOption(t, o.Value))

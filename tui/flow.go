@@ -21,12 +21,14 @@ func (a *App) navigate(n nav) tea.Cmd {
 			a.progress[a.place.step] = skipped
 		}
 		delete(a.answers, a.step().ID())
-		return tea.Batch(a.saveAnswers(), a.enter(a.firstOf(a.place.step+1)))
+		return tea.Batch(a.saveAnswers(), a.enter(a.onward(a.place.step+1)))
+	case again:
+		return a.enter(a.firstOf(a.place.step))
 	case undo:
 		return a.enter(place{stage: atUndo, step: a.place.step})
 	case home:
 		a.progress = make([]progress, len(a.steps))
-		a.outcome, a.wrote, a.begun, a.found = outcome{}, false, nil, nil
+		a.outcome, a.outcomes, a.wrote, a.begun, a.found = outcome{}, nil, false, nil, nil
 		a.tally.again()
 		return a.enter(place{stage: atMachine})
 	case leave:
@@ -39,20 +41,33 @@ func (a *App) navigate(n nav) tea.Cmd {
 func (a *App) after(p place) place {
 	switch p.stage {
 	case atMachine, atPending:
+		if len(a.purposes) > 0 && !a.review {
+			return place{stage: atPurpose}
+		}
+		return a.firstOf(0)
+	case atPurpose:
 		return a.firstOf(0)
 	case atAsk, atDiff, atWrite:
 		if p.stage == atDiff && !a.wantsWriting() {
-			return a.firstOf(p.step + 1)
+			return a.onward(p.step + 1)
 		}
 		return place{p.stage + 1, p.step}
-	case atResult:
-		return a.firstOf(p.step + 1)
+	case atResult, atFinished:
+		return a.onward(p.step + 1)
 	}
 	return place{stage: atDone}
 }
 
+// onward is the next place from step i on, past what is done already.
+func (a *App) onward(i int) place {
+	for i < len(a.steps) && a.progress[i] == done {
+		i++
+	}
+	return a.firstOf(i)
+}
+
 // before is the place Esc goes back to. What has been written is not gone back
-// on: only Undo does that, and says so.
+// on: it is shown, and only its undo puts it back.
 func (a *App) before(p place) place {
 	switch p.stage {
 	case atDiff:
@@ -61,19 +76,28 @@ func (a *App) before(p place) place {
 		}
 	case atResult:
 		return place{atDiff, p.step}
-	case atAsk:
+	case atAsk, atFinished:
+	case atPurpose:
+		if a.wrote {
+			return p // looking at the machine anew would find the run under way
+		}
+		return place{stage: atMachine}
 	default:
 		return p
 	}
 	for i := p.step - 1; i >= 0; i-- {
-		if a.progress[i] == skipped && !a.review {
+		switch became := a.progress[i]; {
+		case became == unasked || became == skipped && a.review || !a.picks(i):
+		case became == done || became == failed || became == undone:
+			return place{atFinished, i}
+		default:
 			return a.firstOf(i)
 		}
-		if a.progress[i] == done {
-			break
-		}
 	}
-	if a.wrote {
+	switch {
+	case len(a.purposes) > 0 && !a.review:
+		return place{stage: atPurpose}
+	case a.wrote:
 		return p
 	}
 	return place{stage: atMachine}
@@ -83,7 +107,7 @@ func (a *App) before(p place) place {
 func (a *App) firstOf(i int) place {
 	for ; i < len(a.steps); i++ {
 		_, asked := a.answers[a.steps[i].ID()]
-		if a.review && !asked {
+		if a.review && !asked || !a.picks(i) {
 			a.progress[i] = unasked
 			continue
 		}
@@ -127,6 +151,8 @@ func (a *App) open(p place) page {
 	switch p.stage {
 	case atPending:
 		return &pendingPage{App: a}
+	case atPurpose:
+		return &purposePage{questionnaire{App: a, titles: true}}
 	case atAsk:
 		return &askPage{questionnaire: questionnaire{App: a}}
 	case atDiff:
@@ -135,6 +161,8 @@ func (a *App) open(p place) page {
 		return &writePage{App: a}
 	case atResult:
 		return &resultPage{App: a}
+	case atFinished:
+		return &finishedPage{App: a}
 	case atDone:
 		return &donePage{App: a}
 	case atUndo:

@@ -43,6 +43,9 @@ func (a *App) smallView() string {
 	w, h := max(a.width, 2), max(a.height, 1)
 	lines := wrap(a.say("The terminal is %d×%d, goxin needs %d×%d: please make it larger.", "终端为 %d×%d，goxin 需要 %d×%d，请放大窗口。",
 		a.width, a.height, leastWidth, leastHeight), w)
+	if !a.mark.Empty() {
+		lines = append([]string{a.s(a.mark)}, lines...)
+	}
 	if len(lines) > h {
 		lines = lines[:h]
 	}
@@ -109,10 +112,14 @@ func (a *App) headerLine() string {
 	if f := a.facts(); f != nil {
 		name = a.raw(a.header(f).In(a.lang))
 	}
+	mark := ""
+	if !a.mark.Empty() {
+		mark = a.s(a.mark) + "  "
+	}
 	if a.theme.Tier != Rich {
 		name = strings.ReplaceAll(name, ", ", "  ")
 		n, of := a.position()
-		return between("goxin  "+name, a.say("step %d/%d", "第 %d/%d 步", n, of), a.width-1, a.theme.Ellipsis)
+		return between("goxin  "+mark+name, a.say("step %d/%d", "第 %d/%d 步", n, of), a.width-1, a.theme.Ellipsis)
 	}
 	other := "中文 F2"
 	if a.lang == lang.ZH {
@@ -121,38 +128,58 @@ func (a *App) headerLine() string {
 	if a.width < 60 {
 		other = "F2"
 	}
-	room := a.width - 1
+	room := a.width - 1 - width(mark)
 	left := cut(name, room-9-width(other)-2, a.theme.Ellipsis)
 	gap := room - 9 - width(left) - width(other)
-	return " " + a.theme.Accent.Render("goxin") + "   " + left + strings.Repeat(" ", max(gap, 1)) + a.theme.Dim.Render(other)
+	return " " + a.theme.Accent.Render("goxin") + "   " + a.theme.Warn.Render(mark) + left + strings.Repeat(" ", max(gap, 1)) + a.theme.Dim.Render(other)
 }
 
-// position counts the machine, the steps and the end.
-func (a *App) position() (n, of int) {
-	return a.railIndex() + 1, len(a.steps) + 2
+// station is an entry of the rail: a step, or what comes before and after them.
+type station struct {
+	title  lang.Text
+	became progress
 }
 
-func (a *App) railIndex() int {
-	switch a.place.stage {
-	case atMachine, atPending:
-		return 0
-	case atDone:
-		return len(a.steps) + 1
+// stations are those that the wizard stops at, and which of them it is at.
+func (a *App) stations() (all []station, here int) {
+	past := func(s station, is bool) station {
+		if is {
+			s.became = done
+		}
+		return s
 	}
-	return a.place.step + 1
+	first := a.place.stage == atMachine || a.place.stage == atPending
+	all = append(all, past(station{title: lang.T("Machine", "本机")}, !first))
+	if len(a.purposes) > 0 && !a.review {
+		if a.place.stage == atPurpose {
+			here = len(all)
+		}
+		all = append(all, past(station{title: lang.T("Purpose", "用途")}, a.chosen != nil && a.place.stage != atPurpose))
+	}
+	between := !first && a.place.stage != atPurpose && a.place.stage != atDone
+	for i, s := range a.steps {
+		if !a.picks(i) {
+			continue
+		}
+		if between && i == a.place.step {
+			here = len(all)
+		}
+		all = append(all, station{s.Title(), a.progress[i]})
+	}
+	if a.place.stage == atDone {
+		here = len(all)
+	}
+	return append(all, station{title: lang.T("Done", "完成")}), here
+}
+
+// position counts the stations.
+func (a *App) position() (n, of int) {
+	all, here := a.stations()
+	return here + 1, len(all)
 }
 
 func (a *App) rail(h int) []string {
-	type entry struct {
-		title string
-		p     progress
-	}
-	all := []entry{{a.say("Machine", "本机"), done}}
-	for i, s := range a.steps {
-		all = append(all, entry{a.s(s.Title()), a.progress[i]})
-	}
-	all = append(all, entry{a.say("Done", "完成"), open})
-	here := a.railIndex()
+	all, here := a.stations()
 	first := 0
 	if len(all) > h {
 		first = min(max(here-h/2, 0), len(all)-h)
@@ -160,18 +187,18 @@ func (a *App) rail(h int) []string {
 	var lines []string
 	for i := first; i < len(all) && len(lines) < h; i++ {
 		e := all[i]
-		t := cut(e.title, railWidth-4, a.theme.Ellipsis)
+		t := cut(a.s(e.title), railWidth-4, a.theme.Ellipsis)
 		var l string
 		switch {
-		case e.p == failed:
+		case e.became == failed:
 			l = a.theme.Bad.Render(a.theme.Failed) + " " + t
-		case e.p == undone:
+		case e.became == undone:
 			l = a.theme.Warn.Render(a.theme.Undone) + " " + t
 		case i == here:
 			l = a.theme.Accent.Render(a.theme.Here + " " + t)
-		case e.p == done && (i > 0 || here > 0):
+		case e.became == done:
 			l = a.theme.Good.Render(a.theme.Done) + " " + t
-		case e.p == skipped || e.p == unasked:
+		case e.became == skipped || e.became == unasked:
 			l = a.theme.Dim.Render(a.theme.Skipped + " " + t)
 		default:
 			l = a.theme.Dim.Render(a.theme.Open + " " + t)

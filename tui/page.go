@@ -33,6 +33,7 @@ const (
 	next
 	back
 	skip  // leave this step out
+	again // the step at hand from its questions on
 	undo  // put back what this run has written
 	leave // out of the wizard
 	home  // to the machine, looked at anew
@@ -76,17 +77,19 @@ type stage int
 const (
 	atMachine stage = iota
 	atPending
+	atPurpose
 	atAsk
 	atDiff
 	atWrite
 	atResult
+	atFinished // atResult, come back to
 	atDone
 	atUndo
 )
 
 type place struct {
 	stage stage
-	step  int // index into App.steps, for atAsk to atResult
+	step  int // index into App.steps, for atAsk to atFinished
 }
 
 // progress is what became of a step so far, as the rail shows it.
@@ -98,5 +101,5 @@ const (
 	skipped
 	failed
 	undone
-	unasked // not in the answers that are reviewed
+	unasked // not among the steps that are gone through
 )

@@ -123,15 +123,12 @@ func (p *resultPage) View(w, h int) string {
 func (p *resultPage) body(w int) []string {
 	o := p.outcome
 	var out []string
-	para := func(mark string, t lang.Text) { out = append(out, p.marked(mark, t, w)...) }
-	good, warn := p.theme.Good.Render(p.theme.Done), p.theme.Warn.Render(p.theme.Note)
 	if o.err != nil {
 		return append(p.errorLines(o.err, w), p.failureLines(w)...)
 	}
 	switch {
 	case p.fate == engine.StatusUndone:
-		para(warn, lang.F("Run %s was not confirmed in time, and the machine has taken it back.", "运行 %s 未及时确认，已自动撤回。", o.run))
-		return out
+		return p.marked(p.theme.Warn.Render(p.theme.Note), lang.F("Run %s was not confirmed in time, and the machine has taken it back.", "运行 %s 未及时确认，已自动撤回。", o.run), w)
 	case p.lapsed():
 		return append(out, p.errorLines(p.tally.failures[p.place.step].err, w)...)
 	}
@@ -139,6 +136,14 @@ func (p *resultPage) body(w int) []string {
 	if p.awaited != nil && p.left() <= 0 {
 		return out
 	}
+	return append(out, p.heldLines(o, w)...)
+}
+
+// heldLines say what holds of a step that ended well, and what deviates.
+func (a *App) heldLines(o outcome, w int) []string {
+	var out []string
+	para := func(mark string, t lang.Text) { out = append(out, a.marked(mark, t, w)...) }
+	good, warn := a.theme.Good.Render(a.theme.Done), a.theme.Warn.Render(a.theme.Note)
 	if o.result.Applied == 0 && len(o.proved) == 0 {
 		para(good, lang.T("nothing was left to change", "没有余下的改动"))
 	}
@@ -157,7 +162,7 @@ func (p *resultPage) body(w int) []string {
 			para(warn, lang.F("%s: %s", "%s：%s", d.Target, outcomeText(d.Outcome)))
 		}
 		out = append(out, "")
-		para(" ", lang.F("These are recorded; %s compares with what is in force.", "以上已记录在案；%s 将以实际生效的值为准。", p.goxin("check")))
+		para(" ", lang.F("These are recorded; %s compares with what is in force.", "以上已记录在案；%s 将以实际生效的值为准。", a.goxin("check")))
 	}
 	return out
 }

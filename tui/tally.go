@@ -67,6 +67,15 @@ func (t *tally) takenBack(run engine.RunID, err error) []int {
 	return steps
 }
 
+// stepUndone forgets what a step has written: it was put back.
+func (t *tally) stepUndone(step int) {
+	if t.undone == nil {
+		t.undone = &failure{err: t.failures[step].err}
+	}
+	t.entries = slices.DeleteFunc(t.entries, func(e entry) bool { return e.step == step })
+	t.fail(step, nil)
+}
+
 // keep notes what an undo left alone; what it leaves again is counted once.
 func (t *tally) keep(left []engine.Left) {
 	for _, l := range left {

@@ -32,6 +32,10 @@ type Config struct {
 	Steps   []engine.Step
 	Answers engine.Answers // given beforehand; may be nil
 	Review  bool           // walk Answers without asking, only their steps
+	// Purposes are what the machine may become; one is asked for first. None: the
+	// wizard goes through all steps.
+	Purposes []engine.Purpose
+	Earlier  Earlier // offered to be gone on with
 
 	// ConfirmWithin is how long a run written with W stands unless it is confirmed;
 	// 0: two minutes.
@@ -154,6 +158,7 @@ func show(ctx context.Context, p *tea.Program, in *os.File) error {
 func newApp(ctx context.Context, c Config) *App {
 	a := &App{
 		session: c.Session, steps: c.Steps, answers: copyAnswers(c.Answers), review: c.Review, confirmWithin: c.ConfirmWithin,
+		purposes: c.Purposes, earlier: c.Earlier, prefilled: c.Answers, mark: c.Mark, lesson: c.Lesson, reporter: c.Report,
 		saver: &saver{save: c.Save}, feed: newFeed(), crew: &crew{}, now: time.Now, timer: timer, pause: time.Sleep, flags: c.Flags,
 		header: (*detect.Facts).Title, warning: detect.Warn, basic: func(bool) {},
 		lang: c.Lang, han: c.Han || c.Lang == lang.ZH, theme: newTheme(c.Tier),

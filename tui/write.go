@@ -177,7 +177,22 @@ func (p *writePage) over() (nav, tea.Cmd) {
 		p.found = nil // another run may be what stood in the way
 		p.App.progress[p.place.step] = failed
 	}
+	p.keepOutcome()
 	return next, nil
+}
+
+// keepOutcome remembers what became of the step, for whoever comes back to it.
+func (a *App) keepOutcome() {
+	if a.outcomes == nil {
+		a.outcomes = make(map[int]outcome)
+	}
+	was := a.outcomes[a.place.step]
+	o := a.outcome
+	o.begun = o.begun || was.begun
+	if o.run == 0 { // nothing was left to write: what stands is from before
+		o.run, o.result = was.run, was.result
+	}
+	a.outcomes[a.place.step] = o
 }
 
 func (p *writePage) event(ev engine.Event) {

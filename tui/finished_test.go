@@ -1,0 +1,44 @@
+package tui
+
+import (
+	"strings"
+	"testing"
+
+	"goxin/assets/lang"
+	"goxin/steps/engine"
+)
+
+func TestEscLeadsToAFinishedStepWhichOffersItsUndo(t *testing.T) {
+	f := &fakeSession{}
+	d := drive(t, f, twoSteps).toDiff().keys("w", "enter", "enter").at(atAsk)
+	d.keys("esc").at(atFinished).sees("Mirror", "was gone through before", "5 changes hold as asked", "undo this step")
+	d.keys("u").sees("Undo Mirror?", "the other steps stand").keys("enter").sees("as it was before", "its changes are put back")
+	if got := f.called(); !strings.HasSuffix(got, "end:1 undo:1:mirror") {
+		t.Error(got)
+	}
+	d.keys("enter").at(atAsk).keys("enter", "enter").at(atDiff).keys("w", "enter", "enter").at(atDone)
+	if r := d.ends(); r.What != Applied {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestAStepThatAloneWasWrittenAndUndoneLeavesTheRunUndone(t *testing.T) {
+	d := drive(t, &fakeSession{}, twoSteps).toDiff().keys("w", "enter", "enter", "esc", "u", "enter").at(atFinished)
+	if r := d.ends(); r.What != Undone {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestWhatTheUndoOfAStepLeftAloneIsListed(t *testing.T) {
+	f := &fakeSession{left: []engine.Left{{Target: "vm.swappiness", Reason: lang.T("changed by somebody since, so it was left alone", "之后被他人改动过，因此保持原样")}}}
+	d := drive(t, f, twoSteps).toDiff().keys("w", "enter", "enter", "esc", "u", "enter").at(atFinished)
+	d.sees("not everything is as it was", "vm.swappiness: changed by somebody since")
+	if r := d.ends(); r.Kept != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestAFinishedStepCanBePlannedAgain(t *testing.T) {
+	d := drive(t, &fakeSession{}, twoSteps).toDiff().keys("w", "enter", "enter", "esc").at(atFinished).keys("e").at(atAsk).sees("Mirror")
+	d.keys("enter", "enter").at(atDiff).keys("w", "enter").at(atResult).keys("enter").at(atAsk).sees("Kernel")
+}
