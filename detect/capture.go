@@ -14,16 +14,24 @@ import (
 	"goxin/detect/machine"
 )
 
-// Capture writes m, whose facts are f, as an archive for machine.OpenRecorded.
-// It works by what it lets in: the files the probes and kernel tuning read, and
+// Capture writes what Collect collects, as an archive for machine.OpenRecorded.
+func Capture(ctx context.Context, m machine.Machine, f *Facts, w io.Writer) error {
+	a, err := Collect(ctx, m, f)
+	if err != nil {
+		return err
+	}
+	return a.Write(w)
+}
+
+// Collect gathers m, whose facts are f, so that it can be looked at elsewhere. It works by what it lets in: the files the probes and kernel tuning read, and
 // of those only what cannot name the machine or its site. Host name, addresses,
 // MAC addresses, serial numbers, machine-id, UUIDs, user and mount names, comments
 // and repository addresses stay out; the host is called "captured". f comes from
 // Detect on the same machine, which must be running.
-func Capture(ctx context.Context, m machine.Machine, f *Facts, w io.Writer) error {
+func Collect(ctx context.Context, m machine.Machine, f *Facts) (*archive.Archive, error) {
 	k, err := m.Kernel()
 	if err != nil {
-		return fmt.Errorf("cannot capture %s: %w", m.ID(), err)
+		return nil, fmt.Errorf("cannot capture %s: %w", m.ID(), err)
 	}
 	k.Hostname = "captured"
 	c := &capturer{host: &host{ctx: ctx, m: m, kernel: k, running: true}, a: archive.New(), top: map[string]string{}}
@@ -32,7 +40,7 @@ func Capture(ctx context.Context, m machine.Machine, f *Facts, w io.Writer) erro
 		c.programs, c.releases, c.libraries, c.hardware, c.limits, c.tuning, c.services, c.security, c.network,
 	} {
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
 		part(f)
 	}
@@ -46,15 +54,15 @@ func Capture(ctx context.Context, m machine.Machine, f *Facts, w io.Writer) erro
 	c.a.Notes[archive.Machine] = capturedOrigin
 	c.a.Notes[archive.Commands] = capturedOrigin
 	if c.a.Machine, err = json.MarshalIndent(about, "", "  "); err != nil {
-		return err
+		return nil, err
 	}
 	if c.commands == nil {
 		c.commands = []machine.RecordedCommand{}
 	}
 	if c.a.Commands, err = json.MarshalIndent(c.commands, "", "  "); err != nil {
-		return err
+		return nil, err
 	}
-	return c.a.Write(w)
+	return c.a, nil
 }
 
 const (

@@ -27,9 +27,9 @@ func (c *capturer) limits(f *Facts) {
 	kind := f.Virt.Value
 	if f.Container.Value && isWord(kind) {
 		switch {
-		case kind == "docker" && f.Virt.From == "/.dockerenv":
+		case kind == "docker" && f.Virt.From.EN == "/.dockerenv":
 			c.mark("/.dockerenv")
-		case kind == "podman" && strings.HasPrefix(f.Virt.From, "/run/.c"):
+		case kind == "podman" && strings.HasPrefix(f.Virt.From.EN, "/run/.c"):
 			c.mark("/run/.containerenv")
 		case kind == "openvz":
 			c.mark("/proc/vz")
@@ -130,7 +130,7 @@ func (c *capturer) security(f *Facts) {
 	const program = "/usr/sbin/getstatus"
 	if f.Security.KYSEC.Known && f.Security.KYSEC.Value != "absent" {
 		c.mark(program)
-		said := strings.TrimPrefix(f.Security.KYSEC.From, program+": status ")
+		said := strings.TrimPrefix(f.Security.KYSEC.From.EN, program+": status ")
 		status, exec, _ := strings.Cut(said, ", exec control ")
 		c.commands = append(c.commands, machine.RecordedCommand{
 			Argv:  []string{program},
@@ -141,10 +141,7 @@ func (c *capturer) security(f *Facts) {
 
 func (c *capturer) network(f *Facts) {
 	for i, n := range f.Network {
-		name := n.Name
-		if !plainInterface(name) {
-			name = fmt.Sprintf("net%d", i)
-		}
+		name := anonymousInterface(n.Name, i)
 		bus := "pci0000:00/0000:00:01.0"
 		if n.Virtual {
 			bus = "virtual"

@@ -69,6 +69,7 @@ func dropFrom(v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		delete(v, "from")
+		delete(v, "from_zh")
 		for _, x := range v {
 			dropFrom(x)
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/shirou/gopsutil/v3/cpu"
 
 	"goxin/assets"
+	"goxin/assets/lang"
 	"goxin/detect"
 	"goxin/detect/machine"
 )
@@ -204,7 +205,7 @@ func TestEveryFactSaysHowItWasLearnt(t *testing.T) {
 	for _, name := range assets.Machines() {
 		f := facts(t, shared(t, name))
 		eachFact("", reflect.ValueOf(*f), func(path string, fact reflect.Value) {
-			if fact.FieldByName("From").String() == "" {
+			if from := fact.FieldByName("From").Interface().(lang.Text); from.EN == "" || from.ZH == "" {
 				t.Errorf("%s: %s does not say how it was learnt", name, path)
 			}
 		})

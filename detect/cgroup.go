@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"goxin/assets/lang"
 )
 
 // cgroupLine is a line of /proc/self/cgroup (cgroups(7)): "4:memory:/user.slice".
@@ -44,7 +46,7 @@ func probeCGroup(h *host, f *Facts) {
 		if err == nil {
 			err = mountsErr
 		}
-		m.Limit, m.CGroup = unknown[uint64](err.Error()), unknown[int](err.Error())
+		m.Limit, m.CGroup = unknown[uint64](told(err)), unknown[int](told(err))
 		return
 	}
 	lines := parseCGroup(text)
@@ -63,15 +65,15 @@ func probeCGroup(h *host, f *Facts) {
 			return
 		}
 	}
-	m.CGroup = known(0, file+": no memory controller")
-	m.Limit = known(uint64(0), file+": no memory controller")
+	none := lang.F("%s: no memory controller", "%s：没有 memory 控制器", file)
+	m.CGroup, m.Limit = known(0, none), known(uint64(0), none)
 }
 
 func (h *host) memoryLimit(m *Memory, version int, group, file string, mounts []mount, is func(mount) bool) {
 	i := slices.IndexFunc(mounts, is)
 	if i < 0 {
-		m.CGroup = known(0, "the memory hierarchy is not mounted")
-		m.Limit = known(uint64(0), "the memory hierarchy is not mounted")
+		none := lang.T("the memory hierarchy is not mounted", "memory 控制器的层级未挂载")
+		m.CGroup, m.Limit = known(0, none), known(uint64(0), none)
 		return
 	}
 	point := mounts[i].point
@@ -81,12 +83,12 @@ func (h *host) memoryLimit(m *Memory, version int, group, file string, mounts []
 		group = path.Clean("/" + rest)
 	}
 	group = path.Clean("/" + group)
-	limit, from := uint64(0), "no limit in "+file+" from "+path.Join(point, group)+" up"
+	limit, from := uint64(0), lang.F("no limit in %s from %s up", "从 %[2]s 逐级向上，%[1]s 均未设上限", file, path.Join(point, group))
 	for dir := path.Join(point, group); within(dir, point); dir = path.Dir(dir) {
 		name := path.Join(dir, file)
 		if n, ok := parseLimit(h.line(name)); ok {
 			if limit == 0 || n < limit {
-				limit, from = n, name
+				limit, from = n, lang.Same(name)
 			}
 		}
 		if dir == point || dir == "/" {

@@ -1,5 +1,7 @@
 package detect
 
+import "goxin/assets/lang"
+
 func probeClock(h *host, f *Facts) {
 	if h.running {
 		f.Clock.Synced = known(h.kernel.ClockSynced, "adjtimex(2)")
@@ -34,7 +36,7 @@ func (h *host) clockSource() Fact[string] {
 			}
 		}
 	}
-	return known("none", "no time service runs or is enabled")
+	return known("none", lang.T("no time service runs or is enabled", "没有正在运行或已启用的对时服务"))
 }
 
 // enabled is the link that makes a boot start the unit; "" if there is none.

@@ -1,25 +1,26 @@
 package detect
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+
+	"goxin/assets/lang"
 )
 
 const cpuinfoFile = "/proc/cpuinfo"
 
 func probeCPU(h *host, f *Facts) {
 	c := &f.CPU
-	c.Implementer, c.Part = unknown[string]("only on arm64"), unknown[string]("only on arm64")
-	c.LSE = unknown[bool]("only on arm64")
+	arm := lang.T("only on arm64", "仅 arm64 有此项")
+	c.Implementer, c.Part, c.LSE = unknown[string](arm), unknown[string](arm), unknown[bool](arm)
 	why := h.why
 	if h.running {
 		text, err := h.read(cpuinfoFile)
 		if err != nil {
-			why = err.Error()
+			why = told(err)
 		} else {
 			h.cpus = parseCPUInfo(text)
-			why = cpuinfoFile + " says nothing of it"
+			why = lang.F("%s says nothing of it", "%s 未提及", cpuinfoFile)
 		}
 	}
 	c.Vendor, c.Model, c.Level = unknown[string](why), unknown[string](why), unknown[string](why)
@@ -56,9 +57,17 @@ func cpuX86(info cpuinfo, c *CPU) {
 	if len(flags) == 0 {
 		return
 	}
-	c.SIMD = known(pick(flags, "sse4_2", "avx", "avx2", "avx512f"), cpuinfoFile+" flags, on every CPU")
+	c.SIMD = known(pick(flags, "sse4_2", "avx", "avx2", "avx512f"), onEveryCPU("flags"))
 	c.Level = amd64Level(flags)
 }
+
+// onEveryCPU is a key whose features are counted only where every CPU has them.
+func onEveryCPU(key string) lang.Text {
+	return lang.F("%s %s, on every CPU", "%s %s，以每个 CPU 都有的为准", cpuinfoFile, key)
+}
+
+// defaultOf is a level that nothing of the machine raises.
+func defaultOf(variable string) lang.Text { return lang.F("%s's default", "%s 的默认值", variable) }
 
 func x86Vendor(id, family, name string) Fact[string] {
 	from := cpuinfoFile + " vendor_id " + id
@@ -78,7 +87,7 @@ func x86Vendor(id, family, name string) Fact[string] {
 		}
 		return known("VIA", from)
 	case "":
-		return unknown[string](cpuinfoFile + " has no vendor_id")
+		return unknown[string](lacks(cpuinfoFile, "vendor_id"))
 	}
 	return known(id, from)
 }
@@ -99,7 +108,7 @@ func amd64Level(flags []string) Fact[string] {
 		have := pick(flags, l.needs...)
 		if len(have) < len(l.needs) {
 			missing := slices.DeleteFunc(l.needs, func(n string) bool { return slices.Contains(have, n) })
-			level.From = fmt.Sprintf("%s flags: %s needs %s", cpuinfoFile, l.name, strings.Join(missing, " "))
+			level.From = lang.F("%s flags: %s needs %s", "%s flags：%s 还需要 %s", cpuinfoFile, l.name, strings.Join(missing, " "))
 			return level
 		}
 		level.Value = l.name
@@ -123,7 +132,7 @@ func cpuMIPS(info cpuinfo, c *CPU) {
 	if ases := info.flags("ases implemented"); len(ases) > 0 {
 		c.SIMD = known(pick(ases, "msa"), cpuinfoFile+" ASEs implemented")
 	}
-	c.Level = known("hardfloat", "GOMIPS64's default")
+	c.Level = known("hardfloat", defaultOf("GOMIPS64"))
 }
 
 // cpuRISCV: "isa : rv64imafdcv_zicsr", vendors by mvendorid (JEDEC numbers).
@@ -156,7 +165,7 @@ func cpuRISCV(info cpuinfo, c *CPU) {
 		}
 	}
 	c.SIMD = known(simd, cpuinfoFile+" isa")
-	c.Level = known("rva20u64", "GORISCV64's default")
+	c.Level = known("rva20u64", defaultOf("GORISCV64"))
 }
 
 func cpuOther(info cpuinfo, c *CPU) {

@@ -3,10 +3,10 @@ package detect
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path"
 	"strings"
 
+	"goxin/assets/lang"
 	"goxin/detect/machine"
 )
 
@@ -17,9 +17,9 @@ import (
 func Detect(ctx context.Context, m machine.Machine) (*Facts, error) {
 	h := &host{ctx: ctx, m: m}
 	k, err := m.Kernel()
-	h.kernel, h.running, h.why = k, err == nil, "not a running machine"
+	h.kernel, h.running, h.why = k, err == nil, lang.T("not a running machine", "并非运行中的机器")
 	if err != nil && !errors.Is(err, machine.ErrNotRunning) {
-		h.why = err.Error()
+		h.why = told(err)
 	}
 	f := &Facts{Running: h.running, Network: []Interface{}, Disks: []Disk{}, Warnings: []string{}}
 	// In order: later probes use what earlier ones learnt.
@@ -43,7 +43,7 @@ type host struct {
 	m       machine.Machine
 	kernel  machine.Kernel
 	running bool
-	why     string // why kernel is empty, where it is
+	why     lang.Text // why kernel is empty, where it is
 
 	mounts    []mount // parsed once, by mountTable
 	mountsErr error
@@ -53,7 +53,7 @@ type host struct {
 func (h *host) read(name string) (string, error) {
 	b, err := h.m.ReadFile(name)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, cause(err))
+		return "", &lang.Error{Text: lang.Same(name), Cause: cause(err)}
 	}
 	return string(b), nil
 }
@@ -102,10 +102,6 @@ func cause(err error) error {
 	}
 }
 
-func known[T any](v T, from string) Fact[T] { return Fact[T]{Value: v, Known: true, From: from} }
-
-func unknown[T any](why string) Fact[T] { return Fact[T]{From: why} }
-
 func probeHostname(h *host, f *Facts) {
 	switch {
 	case h.running && h.kernel.Hostname != "":
@@ -113,7 +109,7 @@ func probeHostname(h *host, f *Facts) {
 	case h.line("/etc/hostname") != "":
 		f.Hostname = known(h.line("/etc/hostname"), "/etc/hostname")
 	default:
-		f.Hostname = unknown[string]("no /etc/hostname")
+		f.Hostname = unknown[string](absent("/etc/hostname"))
 	}
 }
 

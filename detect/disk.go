@@ -3,6 +3,7 @@ package detect
 import (
 	"path"
 
+	"goxin/assets/lang"
 	"goxin/detect/machine"
 )
 
@@ -14,7 +15,7 @@ func probeDisks(h *host, f *Facts) {
 			d.Path = path.Dir(d.Path)
 		}
 		if space, err := h.m.Space(d.Path); err != nil {
-			d.Space = unknown[machine.Space](cause(err).Error())
+			d.Space = unknown[machine.Space](told(cause(err)))
 		} else {
 			d.Space = known(space, "statfs(2)")
 		}
@@ -35,21 +36,21 @@ func (h *host) writable(dir string, f *Facts) Fact[bool] {
 	}
 	mounts, err := h.mountTable()
 	if err != nil {
-		return unknown[bool](err.Error())
+		return unknown[bool](told(err))
 	}
 	m, ok := mountOf(mounts, dir)
 	if !ok {
-		return unknown[bool]("/proc/self/mountinfo has no mount for it")
+		return unknown[bool](lang.T("/proc/self/mountinfo has no mount for it", "/proc/self/mountinfo 中没有对应的挂载点"))
 	}
 	if m.readOnly {
-		return known(false, "/proc/self/mountinfo: "+m.point+" is read-only")
+		return known(false, lang.F("/proc/self/mountinfo: %s"+isReadOnly, "/proc/self/mountinfo：%s 为只读", m.point))
 	}
 	if f.User.Root.Value {
-		return known(true, "/proc/self/mountinfo: "+m.point+", and root")
+		return known(true, lang.F("/proc/self/mountinfo: %s, and root", "/proc/self/mountinfo：%s，且为 root", m.point))
 	}
 	info, err := h.m.Stat(dir)
 	if err != nil {
-		return unknown[bool](cause(err).Error())
+		return unknown[bool](told(cause(err)))
 	}
-	return known(info.Mode.Perm()&0o002 != 0, "its mode, for others than root")
+	return known(info.Mode.Perm()&0o002 != 0, lang.T("its mode, for others than root", "目录权限，按非 root 用户计"))
 }

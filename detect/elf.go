@@ -2,9 +2,9 @@ package detect
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"io"
+
+	"goxin/assets/lang"
 )
 
 // elfHeader is what an ELF file's first bytes tell of its instruction set.
@@ -15,7 +15,7 @@ type elfHeader struct {
 	Flags   uint32
 }
 
-var errNotELF = errors.New("not an ELF file")
+var errNotELF = lang.Errorf(nil, "not an ELF file", "不是 ELF 文件")
 
 // parseELF reads the header at the start of an ELF file (elf(5)).
 func parseELF(b []byte) (elfHeader, error) {
@@ -30,7 +30,7 @@ func parseELF(b []byte) (elfHeader, error) {
 	case 2:
 		h.Bits, flagsAt = 64, 48
 	default:
-		return elfHeader{}, fmt.Errorf("ELF class %d", b[4])
+		return elfHeader{}, lang.Errorf(nil, "ELF class %d", "ELF 位数标识为 %d", b[4])
 	}
 	var order binary.ByteOrder
 	switch b[5] {
@@ -39,11 +39,11 @@ func parseELF(b []byte) (elfHeader, error) {
 	case 2:
 		order = binary.BigEndian
 	default:
-		return elfHeader{}, fmt.Errorf("ELF data encoding %d", b[5])
+		return elfHeader{}, lang.Errorf(nil, "ELF data encoding %d", "ELF 字节序标识为 %d", b[5])
 	}
 	h.Machine = order.Uint16(b[18:])
 	if len(b) < flagsAt+4 {
-		return elfHeader{}, fmt.Errorf("ELF header of %d bytes", len(b))
+		return elfHeader{}, lang.Errorf(nil, "ELF header of %d bytes", "ELF 头只有 %d 字节", len(b))
 	}
 	h.Flags = order.Uint32(b[flagsAt:])
 	return h, nil
@@ -51,7 +51,7 @@ func parseELF(b []byte) (elfHeader, error) {
 
 // elf reads the header of the first of names that is an ELF file.
 func (h *host) elf(names ...string) (elfHeader, string, error) {
-	err := fmt.Errorf("no program to look at")
+	err := lang.Errorf(nil, "no program to look at", "没有可供检查的程序")
 	for _, name := range names {
 		r, openErr := h.m.Open(name)
 		if openErr != nil {
@@ -64,7 +64,7 @@ func (h *host) elf(names ...string) (elfHeader, string, error) {
 		if parseErr == nil {
 			return head, name, nil
 		}
-		err = fmt.Errorf("%s: %w", name, parseErr)
+		err = &lang.Error{Text: lang.Same(name), Cause: parseErr}
 	}
 	return elfHeader{}, "", err
 }

@@ -4,14 +4,17 @@
 // names (what does os-release say?), never guesses, and knows nothing of steps.
 package detect
 
-import "goxin/detect/machine"
+import (
+	"goxin/assets/lang"
+	"goxin/detect/machine"
+)
 
 // Fact is one thing learnt. Where Known is false, Value means nothing and From
-// says why it could not be learnt.
+// says why it could not be learnt. Its JSON form is in from.go.
 type Fact[T any] struct {
-	Value T      `json:"value"`
-	Known bool   `json:"known"`
-	From  string `json:"from"` // the file, key or call it was read from
+	Value T
+	Known bool
+	From  lang.Text // the file, key or call it was read from
 }
 
 // Facts is everything goxin knows of a machine. Its JSON form is stable.

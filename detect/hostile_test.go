@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"goxin/assets/lang"
 	"goxin/detect"
 	"goxin/detect/machine"
 )
@@ -139,7 +140,7 @@ func TestOperatingSystems(t *testing.T) {
 				if got := x.got.Value; x.got.Known != (x.want != "?") || x.got.Known && got != x.want {
 					t.Errorf("%s: got %+v, want %q", x.what, x.got, x.want)
 				}
-				if x.got.From == "" {
+				if x.got.From.Empty() {
 					t.Errorf("%s does not say how it was learnt", x.what)
 				}
 			}
@@ -183,17 +184,17 @@ func TestUnreadableFilesAreSaidSo(t *testing.T) {
 	}))
 	for what, fact := range map[string]struct {
 		known bool
-		from  string
+		from  lang.Text
 	}{
 		"cpu": {f.CPU.Model.Known, f.CPU.Model.From}, "memory": {f.Memory.Total.Known, f.Memory.Total.From},
 		"limit": {f.Memory.Limit.Known, f.Memory.Limit.From}, "os": {f.OS.Product.Known, f.OS.Product.From},
 		"capabilities": {f.User.Missing.Known, f.User.Missing.From}, "libc": {f.Libc.Version.Known, f.Libc.Version.From},
 	} {
-		if fact.known || fact.from == "" {
-			t.Errorf("%s: known %v, from %q", what, fact.known, fact.from)
+		if fact.known || fact.from.EN == "" || fact.from.ZH == "" {
+			t.Errorf("%s: known %v, from %v", what, fact.known, fact.from)
 		}
 	}
-	if !strings.Contains(f.OS.Product.From, "directory") {
-		t.Errorf("os-release is a directory, but: %s", f.OS.Product.From)
+	if want := lang.T("/etc/os-release: is a directory", "/etc/os-release：是一个目录"); f.OS.Product.From != want {
+		t.Errorf("os-release is a directory, but: %v", f.OS.Product.From)
 	}
 }

@@ -4,13 +4,15 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"goxin/assets/lang"
 )
 
 // probeInit names process 1 and, of systemd, the version (off the file name of
 // its private library: nothing is run).
 func probeInit(h *host, f *Facts) {
 	f.Init.Name = h.initName()
-	f.Init.Version = unknown[int]("not systemd")
+	f.Init.Version = unknown[int](lang.T("not systemd", "不是 systemd"))
 	if f.Init.Name.Known && f.Init.Name.Value != "systemd" {
 		return
 	}
@@ -30,7 +32,7 @@ func probeInit(h *host, f *Facts) {
 			return
 		}
 	}
-	f.Init.Version = unknown[int]("no libsystemd-shared-NNN.so in " + strings.Join(dirs, ", "))
+	f.Init.Version = unknown[int](lang.F("no libsystemd-shared-NNN.so in %s", "%s 中没有 libsystemd-shared-NNN.so", lang.List(dirs...)))
 }
 
 func (h *host) initName() Fact[string] {
@@ -56,18 +58,18 @@ func (h *host) initName() Fact[string] {
 	}
 	if h.running {
 		if comm := h.line("/proc/1/comm"); comm == "init" && strings.Contains(link, "openrc") {
-			return known("openrc", "/proc/1/comm; "+link)
+			return known("openrc", and("/proc/1/comm", link))
 		} else if comm == "init" {
 			return known("sysvinit", "/proc/1/comm")
 		} else if comm != "" {
 			return known(comm, "/proc/1/comm")
 		}
-		return unknown[string]("no /proc/1/comm")
+		return unknown[string](absent("/proc/1/comm"))
 	}
 	if h.exists("/lib/sysvinit/init") || h.exists("/etc/inittab") {
 		return known("sysvinit", "/etc/inittab")
 	}
-	return unknown[string]("no /sbin/init that tells")
+	return unknown[string](lang.T("no /sbin/init that tells", "从 /sbin/init 无法判断"))
 }
 
 // sharedVersion reads 252 off "libsystemd-shared-252.so", 255 off

@@ -5,6 +5,8 @@ import (
 	"io"
 	"path"
 	"strings"
+
+	"goxin/assets/lang"
 )
 
 // probeLibc reads the C library's version off the name that libc.so.6 or the
@@ -14,7 +16,7 @@ func probeLibc(h *host, f *Facts) {
 	l := &f.Libc
 	if ldso := h.muslLoader(); ldso != "" {
 		l.Name = known("musl", ldso)
-		l.Version = unknown[string]("musl tells its version only when run")
+		l.Version = unknown[string](lang.T("musl tells its version only when run", "musl 只有运行时才显示版本"))
 		return
 	}
 	for _, dir := range libDirs(f.Arch.GOARCH.Value) {
@@ -31,10 +33,10 @@ func probeLibc(h *host, f *Facts) {
 		}
 		l.Name = known("glibc", file)
 		if v := h.banner(file); v != "" {
-			l.Version = known(v, file+": its banner")
+			l.Version = known(v, lang.F("%s: its banner", "%s 内的版本信息", file))
 			return
 		}
-		l.Version = unknown[string](file + " has no banner")
+		l.Version = unknown[string](lang.F("%s has no banner", "%s 内没有版本信息", file))
 		return
 	}
 	for _, ld := range []string{"/lib64/ld.so.1", "/lib64/ld-linux-loongarch-lp64d.so.1", "/lib/ld-linux-aarch64.so.1", "/lib64/ld-linux-x86-64.so.2"} {
@@ -45,7 +47,7 @@ func probeLibc(h *host, f *Facts) {
 			}
 		}
 	}
-	l.Name = unknown[string]("neither libc.so.6 nor musl's loader")
+	l.Name = unknown[string](lang.T("neither libc.so.6 nor musl's loader", "既没有 libc.so.6，也没有 musl 的加载器"))
 	l.Version = unknown[string](l.Name.From)
 }
 

@@ -1,9 +1,10 @@
 package detect
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
+
+	"goxin/assets/lang"
 )
 
 func cpuLoongArch(info cpuinfo, c *CPU) {
@@ -14,9 +15,9 @@ func cpuLoongArch(info cpuinfo, c *CPU) {
 		c.Model = known(v, cpuinfoFile+" model name")
 	}
 	if flags := info.flags("features"); len(flags) > 0 {
-		c.SIMD = known(pick(flags, "lsx", "lasx"), cpuinfoFile+" features, on every CPU")
+		c.SIMD = known(pick(flags, "lsx", "lasx"), onEveryCPU("features"))
 	}
-	c.Level = known("", "Go has no levels for loong64")
+	c.Level = known("", lang.T("Go has no levels for loong64", "Go 对 loong64 不分级别"))
 }
 
 // probeKernel also tells which of LoongArch's two ABIs kernel and C library
@@ -28,8 +29,8 @@ func probeKernel(h *host, f *Facts) {
 		k.Release = known(h.kernel.Release, "uname -r")
 	}
 	if f.Arch.GOARCH.Known && f.Arch.GOARCH.Value != "loong64" {
-		k.World = known("", "only LoongArch has two")
-		k.UserWorld = known("", "only LoongArch has two")
+		one := known("", lang.T("only LoongArch has two", "只有龙架构分新旧世界"))
+		k.World, k.UserWorld = one, one
 		return
 	}
 	if !f.Arch.GOARCH.Known {
@@ -53,7 +54,7 @@ func kernelWorld(release string, info cpuinfo) Fact[string] {
 	case info.lower && !info.upper:
 		keys = "old"
 	}
-	from := "kernel " + release
+	from := lang.F("kernel %s", "内核 %s", release)
 	major, minor, ok := releaseNumber(release)
 	world := ""
 	switch {
@@ -63,18 +64,19 @@ func kernelWorld(release string, info cpuinfo) Fact[string] {
 	case major > 5 || minor >= 19:
 		world = "new"
 	}
-	seen := map[string]string{
-		"old": `; /proc/cpuinfo says "model name"`, "new": `; /proc/cpuinfo says "Model Name"`,
-	}[keys]
+	key := map[string]string{"old": "model name", "new": "Model Name"}[keys]
+	seen := lang.F(`/proc/cpuinfo says "%s"`, "/proc/cpuinfo 写作 “%s”", key)
 	switch {
-	case world != "" && keys != "" && keys != world:
-		return known(world, from+seen+", which speaks against it")
+	case world != "" && keys == "":
+		return known(world, from)
+	case world != "" && keys != world:
+		return known(world, lang.F("%s; %s, which speaks against it", "%s；但 %s，与此不符", from, seen))
 	case world != "":
-		return known(world, from+seen)
+		return known(world, and(from, seen))
 	case keys != "":
-		return known(keys, from+" came in both worlds"+seen)
+		return known(keys, lang.F("%s came in both worlds; %s", "%s 在新旧世界都有；%s", from, seen))
 	}
-	return unknown[string](from + " came in both worlds, and /proc/cpuinfo does not tell")
+	return unknown[string](lang.F("%s came in both worlds, and /proc/cpuinfo does not tell", "%s 在新旧世界都有，/proc/cpuinfo 也未说明", from))
 }
 
 // releaseNumber reads 4 and 19 off "4.19.90-52.22.v2207.ky10.aarch64".
@@ -93,15 +95,17 @@ func releaseNumber(release string) (major, minor int, ok bool) {
 // a program's ELF flags. Hosts with libLoL have both loaders and are new.
 func (h *host) userWorld() Fact[string] {
 	head, file, err := h.programELF()
-	flags := ""
-	if err == nil {
-		flags = fmt.Sprintf("; %s has ELF flags %#x", file, head.Flags)
+	with := func(loader lang.Text) lang.Text {
+		if err != nil {
+			return loader
+		}
+		return and(loader, lang.F("%s has ELF flags %#x", "%s 的 ELF 标志为 %#x", file, head.Flags))
 	}
 	if l := h.first("/lib64/ld-linux-loongarch-lp64d.so.1", "/lib/ld-musl-loongarch64.so.1"); l != "" {
-		return known("new", l+flags)
+		return known("new", with(lang.Same(l)))
 	}
-	if h.exists("/lib64/ld.so.1") {
-		return known("old", "/lib64/ld.so.1"+flags)
+	if l := h.first("/lib64/ld.so.1"); l != "" {
+		return known("old", with(lang.Same(l)))
 	}
 	if err == nil && head.Machine == 258 {
 		const objectVersion = 0xc0 // EF_LOONGARCH_OBJABI_MASK
@@ -109,7 +113,7 @@ func (h *host) userWorld() Fact[string] {
 		if head.Flags&objectVersion == 0x40 {
 			world = "new"
 		}
-		return known(world, fmt.Sprintf("no loader%s", flags))
+		return known(world, with(lang.T("no loader", "没有加载器")))
 	}
-	return unknown[string]("no loader of either world, and no program to look at")
+	return unknown[string](lang.T("no loader of either world, and no program to look at", "新旧世界的加载器都没有，也没有可供检查的程序"))
 }

@@ -2,13 +2,13 @@ package detect
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/shirou/gopsutil/v3/common"
 	"github.com/shirou/gopsutil/v3/mem"
 
+	"goxin/assets/lang"
 	"goxin/detect/machine"
 )
 
@@ -23,9 +23,9 @@ func probeMemory(h *host, f *Facts) {
 	const file = "/proc/meminfo"
 	total, swap, err := h.meminfo(file)
 	if err != nil || total == 0 {
-		why := file + " has no MemTotal"
+		why := lacks(file, "MemTotal")
 		if err != nil {
-			why = err.Error()
+			why = told(err)
 		}
 		m.Total, m.Swap = unknown[uint64](why), unknown[uint64](why)
 		return
@@ -50,7 +50,7 @@ func (h *host) meminfo(file string) (total, swap uint64, err error) {
 	env := common.EnvMap{common.HostProcEnvKey: r.HostPath("/proc")}
 	v, err := mem.VirtualMemoryWithContext(context.WithValue(h.ctx, common.EnvKey, env))
 	if err != nil {
-		return 0, 0, fmt.Errorf("%s: %w", file, err)
+		return 0, 0, &lang.Error{Text: lang.Same(file), Cause: err}
 	}
 	return v.Total, v.SwapTotal, nil
 }
@@ -70,7 +70,7 @@ func parseMeminfo(s string) (total, swap uint64, err error) {
 		}
 		kib, err := strconv.ParseUint(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 10, 54)
 		if err != nil {
-			return 0, 0, fmt.Errorf("/proc/meminfo: cannot read %q", strings.TrimSpace(line))
+			return 0, 0, lang.Errorf(nil, "/proc/meminfo: cannot read %q", "/proc/meminfo：无法解析 %q", strings.TrimSpace(line))
 		}
 		*to = kib * 1024
 	}

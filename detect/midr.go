@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"goxin/assets/lang"
 )
 
 // armVendors are the implementers of MIDR_EL1, as util-linux' lscpu-arm.c has them.
@@ -90,31 +92,31 @@ func cpuARM64(info cpuinfo, f *Facts) {
 			c.Vendor = unknown[string](cpuinfoFile + " CPU implementer " + implementers[0])
 		}
 	} else {
-		c.Implementer = unknown[string](cpuinfoFile + " has no CPU implementer")
+		c.Implementer = unknown[string](lacks(cpuinfoFile, "CPU implementer"))
 	}
 	if len(parts) > 0 {
 		c.Part = known(strings.Join(parts, ","), cpuinfoFile+" CPU part")
 	} else {
-		c.Part = unknown[string](cpuinfoFile + " has no CPU part")
+		c.Part = unknown[string](lacks(cpuinfoFile, "CPU part"))
 	}
 	c.Model = armModel(info, f, c.Implementer.Value, parts)
 
 	features := info.flags("features")
 	if len(features) == 0 {
-		c.LSE = unknown[bool](cpuinfoFile + " has no Features")
+		c.LSE = unknown[bool](lacks(cpuinfoFile, "Features"))
 		return
 	}
-	every := fmt.Sprintf("%s Features of %d CPUs", cpuinfoFile, len(info.cpus))
+	every := lang.F("%s Features of %d CPUs", "%s 中 %d 个 CPU 的 Features", cpuinfoFile, len(info.cpus))
 	c.SIMD = known(pick(features, "asimd", "sve", "sve2"), every)
 	lse := slices.Contains(features, "atomics")
-	c.LSE = known(lse, every+": atomics")
+	c.LSE = known(lse, remark(every, "atomics"))
 	switch missing := 2 - len(pick(features, "crc32", "asimdrdm")); {
 	case lse && missing == 0:
-		c.Level = known("v8.1", every+": atomics crc32 asimdrdm")
+		c.Level = known("v8.1", remark(every, "atomics crc32 asimdrdm"))
 	case lse:
-		c.Level = known("v8.0,lse", every+": atomics, but not all of v8.1")
+		c.Level = known("v8.0,lse", lang.F("%s: atomics, but not all of v8.1", "%s：有 atomics，但 v8.1 的其余要求不全", every))
 	default:
-		c.Level = known("v8.0", every+": no atomics")
+		c.Level = known("v8.0", lang.F("%s: no atomics", "%s：没有 atomics", every))
 	}
 }
 
@@ -125,12 +127,12 @@ func armModel(info cpuinfo, f *Facts, implementer string, parts []string) Fact[s
 		return known(plainARMName(name), cpuinfoFile+" "+key)
 	}
 	if len(parts) == 0 {
-		return unknown[string](cpuinfoFile + " has no CPU part")
+		return unknown[string](lacks(cpuinfoFile, "CPU part"))
 	}
 	from := fmt.Sprintf("%s CPU part %s/%s", cpuinfoFile, implementer, strings.Join(parts, ","))
 	if implementer == "0x70" && f.Virt.Known && f.Virt.Value == "none" {
 		if name := phytiumModel(parts, len(info.cpus)); name != "" {
-			return known("Phytium "+name, fmt.Sprintf("%s and %d CPUs", from, len(info.cpus)))
+			return known("Phytium "+name, lang.F("%s and %d CPUs", "%s，共 %d 个 CPU", from, len(info.cpus)))
 		}
 	}
 	var names []string

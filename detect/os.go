@@ -1,8 +1,9 @@
 package detect
 
 import (
-	"fmt"
 	"strings"
+
+	"goxin/assets/lang"
 )
 
 // release is what the files that name a distribution say.
@@ -27,7 +28,7 @@ func (r release) from(keys ...string) string {
 func (r release) fact(key string) Fact[string] {
 	v, ok := r.values[key]
 	if !ok || v == "" {
-		return unknown[string](r.file + " has no " + key)
+		return unknown[string](lacks(r.file, key))
 	}
 	return known(v, r.file+" "+key)
 }
@@ -38,7 +39,7 @@ func (r release) fact(key string) Fact[string] {
 func probeOS(h *host, f *Facts) {
 	values, file, err := h.osRelease()
 	if err != nil {
-		why := unknown[string](err.Error())
+		why := unknown[string](told(err))
 		o := &f.OS
 		o.ID, o.Product, o.Name, o.Version, o.Edition, o.ServicePack, o.Codename = why, why, why, why, why, why, why
 		return
@@ -50,8 +51,8 @@ func probeOS(h *host, f *Facts) {
 	o.Name = r.fact("PRETTY_NAME")
 	o.Version = r.fact("VERSION_ID")
 	o.Codename = r.fact("VERSION_CODENAME")
-	o.Edition = known("", "no editions")
-	o.ServicePack = known("", "no service packs")
+	o.Edition = known("", lang.T("no editions", "该系统不分版别"))
+	o.ServicePack = known("", lang.T("no service packs", "该系统没有 SP"))
 	switch r.id {
 	case "kylin":
 		kylin(r, o)
@@ -68,8 +69,7 @@ func probeOS(h *host, f *Facts) {
 	case "loongnix", "deepin", "openkylin", "debian":
 		o.Product = r.product(r.id, "deb")
 	default:
-		o.Product = unknown[string](fmt.Sprintf("%s: %s; package family %s", r.from("ID", "PRETTY_NAME"),
-			"not a platform goxin knows", orWhy(r.family)))
+		o.Product = r.otherFamily(remark(r.from("ID", "PRETTY_NAME"), lang.T("not a platform goxin knows", "goxin 尚不认识的平台")))
 		o.Edition, o.ServicePack = unknown[string](o.Product.From), unknown[string](o.Product.From)
 	}
 }
@@ -77,13 +77,12 @@ func probeOS(h *host, f *Facts) {
 // product is name where the package manager agrees that it is of that family.
 func (r release) product(name, family string) Fact[string] {
 	if r.family.Known && r.family.Value != family {
-		return unknown[string](fmt.Sprintf("%s, but the package manager is %s", r.from("ID"), r.family.From))
+		return unknown[string](lang.F("%s, but the package manager is %s", "%s，但包管理器是 %s", r.from("ID"), r.family.From))
 	}
-	from := r.from("ID")
 	if r.family.Known {
-		from += "; " + r.family.From
+		return known(name, r.withFamily("ID"))
 	}
-	return known(name, from)
+	return known(name, r.from("ID"))
 }
 
 // parenthesised is the codename in VERSION="V10 (Lance)"; "" where there is none.
@@ -105,10 +104,10 @@ func parenthesised(r release) Fact[string] {
 func openEuler(r release, o *OS) {
 	v := r.get("VERSION")
 	fields := strings.FieldsFunc(v, func(c rune) bool { return strings.ContainsRune("()\" _", c) })
-	o.Codename = known("", "no codenames")
+	o.Codename = known("", lang.T("no codenames", "该系统没有代号"))
 	if len(fields) == 0 {
-		o.Version = unknown[string](r.file + " has no VERSION")
-		o.ServicePack = unknown[string](r.file + " has no VERSION")
+		o.Version = unknown[string](lacks(r.file, "VERSION"))
+		o.ServicePack = o.Version
 		return
 	}
 	o.Version = known(strings.Join(fields, "-"), r.file+" VERSION="+v)
@@ -120,9 +119,16 @@ func openEuler(r release, o *OS) {
 	}
 }
 
-func orWhy(f Fact[string]) string {
-	if f.Known {
-		return f.Value + " (" + f.From + ")"
+// withFamily is what os-release says under keys, and what tells the family.
+func (r release) withFamily(keys ...string) lang.Text {
+	return and(r.from(keys...), r.family.From)
+}
+
+// otherFamily is what a platform cannot be told by: what was found, and the family.
+func (r release) otherFamily(found lang.Text) Fact[string] {
+	family := lang.T("unknown", "未知")
+	if r.family.Known {
+		family = lang.Same(r.family.Value)
 	}
-	return "unknown (" + f.From + ")"
+	return unknown[string](lang.F("%s; package family %s (%s)", "%s；软件包系列为 %s（%s）", found, family, r.family.From))
 }

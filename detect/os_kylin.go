@@ -1,8 +1,9 @@
 package detect
 
 import (
-	"fmt"
 	"strings"
+
+	"goxin/assets/lang"
 )
 
 // kylinPacks are the service packs of Kylin server by codename: os-release has
@@ -30,12 +31,12 @@ func kylin(r release, o *OS) {
 	server := strings.Contains(r.get("NAME"), "Server")
 	switch {
 	case r.family.Known && r.family.Value == "rpm", !r.family.Known && server:
-		o.Product = known("kylin-server", r.from("ID", "NAME")+"; "+r.family.From)
+		o.Product = known("kylin-server", r.withFamily("ID", "NAME"))
 		kylinServer(r, o)
 	case r.family.Known && r.family.Value == "deb" && !server:
 		kylinDesktop(r, o)
 	default:
-		why := unknown[string](r.from("ID", "NAME") + "; package family " + orWhy(r.family))
+		why := r.otherFamily(lang.Same(r.from("ID", "NAME")))
 		o.Product, o.ServicePack, o.Edition = why, why, why
 	}
 }
@@ -54,18 +55,18 @@ func (r release) kylinServerPack(codename Fact[string]) Fact[string] {
 	info := parseProductInfo(text)
 	switch {
 	case info.pack == "" && byName != "":
-		return known(byName, codename.From+": codename "+codename.Value)
+		return known(byName, lang.F("%s: codename %s", "%s：代号 %s", codename.From, codename.Value))
 	case info.pack == "":
 		if m := kyinfoPack(r.h); m.Known {
 			return m
 		}
-		return unknown[string](fmt.Sprintf("codename %q of no known service pack, and none in %s", codename.Value, file))
+		return unknown[string](lang.F("codename %q of no known service pack, and none in %s", "代号 %q 不对应任何已知的 SP，%s 中也没有", codename.Value, file))
 	case strings.HasPrefix(byName, info.pack):
-		return known(byName, file+": "+info.line+"; codename "+codename.Value)
+		return known(byName, lang.F("%s: %s; codename %s", "%s：%s；代号 %s", file, info.line, codename.Value))
 	case byName != "":
-		return known(info.pack, file+": "+info.line+" (os-release's codename "+codename.Value+" would be "+byName+")")
+		return known(info.pack, lang.F("%s: %s (os-release's codename %s would be %s)", "%s：%s（按 os-release 的代号 %s 应为 %s）", file, info.line, codename.Value, byName))
 	}
-	return known(info.pack, file+": "+info.line)
+	return known(info.pack, remark(file, info.line))
 }
 
 type productInfo struct{ line, version, pack, codename string }
@@ -96,7 +97,7 @@ func parseProductInfo(s string) productInfo {
 func kyinfoPack(h *host) Fact[string] {
 	text, err := h.read("/etc/.kyinfo")
 	if err != nil {
-		return unknown[string](err.Error())
+		return unknown[string](told(err))
 	}
 	milestone := parseINI(text)["milestone"]
 	for _, part := range strings.Split(milestone, "-") {
@@ -115,11 +116,11 @@ func isPack(s string) bool {
 // kylinDesktop knows V10 and later; 4.0 also came as a server with apt.
 func kylinDesktop(r release, o *OS) {
 	if v := o.Version.Value; !o.Version.Known || !strings.HasPrefix(v, "V1") {
-		why := unknown[string](r.from("ID", "NAME", "VERSION_ID") + ": neither V10 nor later")
+		why := unknown[string](remark(r.from("ID", "NAME", "VERSION_ID"), lang.T("neither V10 nor later", "早于 V10")))
 		o.Product, o.ServicePack, o.Edition = why, why, why
 		return
 	}
-	o.Product = known("kylin-desktop", r.from("ID", "NAME")+"; "+r.family.From)
+	o.Product = known("kylin-desktop", r.withFamily("ID", "NAME"))
 	from := r.from("VERSION")
 	pack := ""
 	if i := strings.Index(r.get("VERSION"), "(SP"); i >= 0 {

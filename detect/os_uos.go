@@ -1,6 +1,10 @@
 package detect
 
-import "strings"
+import (
+	"strings"
+
+	"goxin/assets/lang"
+)
 
 // uos tells apart UnionTech's server 20 in its three editions (a, e: rpm; d:
 // deb, with the same NAME and VERSION), server 25 and the desktops.
@@ -9,20 +13,20 @@ func uos(r release, o *OS) {
 	version, _ := r.h.read("/etc/os-version")
 	v := parseINI(version)
 	said := strings.ToLower(r.get("NAME") + " " + r.get("PRETTY_NAME"))
-	o.Edition = unknown[string]("nothing names an edition")
-	o.ServicePack = unknown[string]("neither /etc/system-release-cpe nor /etc/os-version says")
+	o.Edition = unknown[string](lang.T("nothing names an edition", "没有任何文件标明版别"))
+	o.ServicePack = unknown[string](lang.T("neither /etc/system-release-cpe nor /etc/os-version says", "/etc/system-release-cpe 与 /etc/os-version 均未标明"))
 	rpm := r.family.Known && r.family.Value == "rpm"
 	deb := r.family.Known && r.family.Value == "deb"
 	switch {
 	case rpm:
-		o.Product = known("uos-server", r.from("ID")+"; "+r.family.From)
+		o.Product = known("uos-server", r.withFamily("ID"))
 	case deb && (codename == "fou" || strings.Contains(said, "server")):
-		o.Product = known("uos-server", r.from("ID", "VERSION_CODENAME")+"; "+r.family.From)
+		o.Product = known("uos-server", r.withFamily("ID", "VERSION_CODENAME"))
 	case deb && (codename == "eagle" || codename == "uranus" || codename == "snipe" ||
 		strings.Contains(said, "desktop") || strings.EqualFold(v["producttype"], "desktop")):
-		o.Product = known("uos-desktop", r.from("ID", "VERSION_CODENAME")+"; "+r.family.From)
+		o.Product = known("uos-desktop", r.withFamily("ID", "VERSION_CODENAME"))
 	default:
-		o.Product = unknown[string](r.from("ID", "PRETTY_NAME", "VERSION_CODENAME") + "; package family " + orWhy(r.family))
+		o.Product = r.otherFamily(lang.Same(r.from("ID", "PRETTY_NAME", "VERSION_CODENAME")))
 		return
 	}
 	// The home edition's VERSION_ID is "20 Home".
@@ -42,7 +46,7 @@ func uos(r release, o *OS) {
 
 func uosServer(r release, o *OS, codename string) {
 	if o.Version.Value != "20" {
-		o.Edition = known("", "only version 20 has editions")
+		o.Edition = known("", lang.T("only version 20 has editions", "只有 20 版区分版别"))
 		return
 	}
 	// cpe:/o:UOS:UOS Server 20:1060e:ga:server
@@ -69,7 +73,7 @@ func uosServer(r release, o *OS, codename string) {
 	case codename == "fuyu":
 		o.Edition = known("e", r.from("VERSION_CODENAME"))
 	case codename == "fou" && r.family.Value == "deb":
-		o.Edition = known("d", r.from("VERSION_CODENAME")+"; "+r.family.From)
+		o.Edition = known("d", r.withFamily("VERSION_CODENAME"))
 	}
 }
 

@@ -3,6 +3,8 @@ package detect
 import (
 	"strings"
 	"unicode/utf8"
+
+	"goxin/assets/lang"
 )
 
 // parseOSRelease reads os-release(5): shell-like assignments. It takes what
@@ -105,12 +107,8 @@ func (h *host) osRelease() (values map[string]string, file string, err error) {
 			return values, file, nil
 		}
 		if err == nil {
-			err = errNothingIn(file)
+			err = lang.Errorf(nil, "%s: no KEY=value line", "%s：没有 KEY=value 形式的行", file)
 		}
 	}
 	return nil, "", err
 }
-
-type errNothingIn string
-
-func (e errNothingIn) Error() string { return string(e) + ": no KEY=value line" }

@@ -1,6 +1,10 @@
 package detect
 
-import "strings"
+import (
+	"strings"
+
+	"goxin/assets/lang"
+)
 
 // probePackages decides the family by the package manager that is there: names
 // lie (three products call themselves ID=kylin), programs do not.
@@ -14,9 +18,9 @@ func probePackages(h *host, f *Facts) {
 	case rpm != "" && deb != "":
 		// Debian ships dnf and rpm as tools; the database in use decides.
 		if h.first("/var/lib/dpkg/status", "/usr/lib/dpkg/var/status") == "" {
-			f.OS.Family = known("rpm", rpm+" and "+deb+", but no /var/lib/dpkg/status")
+			f.OS.Family = known("rpm", lang.F("%s and %s, but no /var/lib/dpkg/status", "有 %s 与 %s，但没有 /var/lib/dpkg/status", rpm, deb))
 		} else if db := h.rpmDatabase(); db == "" {
-			f.OS.Family = known("deb", deb+" and "+rpm+", but no rpm database")
+			f.OS.Family = known("deb", lang.F("%s and %s, but no rpm database", "有 %s 与 %s，但没有 rpm 数据库", deb, rpm))
 		} else {
 			f.OS.Family = h.familyByName(rpm, deb)
 		}
@@ -25,7 +29,7 @@ func probePackages(h *host, f *Facts) {
 	case deb != "":
 		f.OS.Family = known("deb", deb)
 	default:
-		f.OS.Family = unknown[string]("neither dnf, yum, rpm nor apt-get with dpkg in /usr/bin")
+		f.OS.Family = unknown[string](lang.T("neither dnf, yum, rpm nor apt-get with dpkg in /usr/bin", "/usr/bin 中既没有 dnf、yum、rpm，也没有 apt-get 与 dpkg"))
 	}
 	f.Packages.Manager = h.manager(f.OS.Family)
 }
@@ -44,7 +48,7 @@ func (h *host) manager(family Fact[string]) Fact[string] {
 			return known(p.name, p.file)
 		}
 	}
-	return unknown[string]("rpm without dnf and yum")
+	return unknown[string](lang.T("rpm without dnf and yum", "有 rpm，但没有 dnf 与 yum"))
 }
 
 func (h *host) rpmDatabase() string {
@@ -56,10 +60,10 @@ func (h *host) rpmDatabase() string {
 func (h *host) familyByName(rpm, deb string) Fact[string] {
 	rel, file, err := h.osRelease()
 	if err != nil {
-		return unknown[string](rpm + " and " + deb + "; " + err.Error())
+		return unknown[string](and(lang.F("%s and %s", "%s 与 %s", rpm, deb), told(err)))
 	}
 	id := strings.ToLower(rel["ID"])
-	from := rpm + " and " + deb + "; " + file + " ID=" + id
+	from := and(lang.F("%s and %s", "%s 与 %s", rpm, deb), file+" ID="+id)
 	switch id {
 	case "openeuler", "anolis", "opencloudos", "tencentos", "loongnix-server", "neokylin":
 		return known("rpm", from)
@@ -67,7 +71,7 @@ func (h *host) familyByName(rpm, deb string) Fact[string] {
 		return known("deb", from)
 	case "kylin":
 		if strings.Contains(rel["NAME"], "Server") {
-			return known("rpm", from+" NAME="+rel["NAME"])
+			return known("rpm", lang.F("%s %s", "%s %s", from, "NAME="+rel["NAME"]))
 		}
 	}
 	return unknown[string](from)

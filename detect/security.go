@@ -2,10 +2,10 @@ package detect
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
+	"goxin/assets/lang"
 	"goxin/detect/machine"
 )
 
@@ -27,14 +27,14 @@ func (h *host) selinux() Fact[string] {
 	}
 	text, err := h.read(config)
 	if err != nil {
-		return known("absent", "neither "+enforce+" nor "+config)
+		return known("absent", neither(enforce, config))
 	}
 	mode := strings.ToLower(parseINI(text)["selinux"])
 	switch {
 	case h.running:
-		return known("disabled", "no "+enforce+"; "+config+" SELINUX="+mode)
+		return known("disabled", and(absent(enforce), config+" SELINUX="+mode))
 	case mode == "enforcing" || mode == "permissive" || mode == "disabled":
-		return known(mode, config+", at the next boot")
+		return known(mode, lang.F("%s, at the next boot", "%s，下次启动时生效", config))
 	}
 	return unknown[string](config + " SELINUX=" + mode)
 }
@@ -46,11 +46,11 @@ func (h *host) kysec() Fact[string] {
 	there := h.first("/sys/kernel/security/kysec", "/etc/kysec")
 	switch {
 	case there == "":
-		return known("absent", "neither /sys/kernel/security/kysec nor /etc/kysec")
+		return known("absent", neither("/sys/kernel/security/kysec", "/etc/kysec"))
 	case !h.running:
-		return unknown[string](there + "; " + h.why)
+		return unknown[string](and(there, h.why))
 	case !h.exists(program):
-		return unknown[string](there + ", but no " + program)
+		return unknown[string](butNot(there, program))
 	}
 	var out strings.Builder
 	ctx, cancel := context.WithTimeout(h.ctx, 5*time.Second)
@@ -60,18 +60,18 @@ func (h *host) kysec() Fact[string] {
 	})
 	mode, said := parseKysec(out.String())
 	if mode == "" {
-		why := program + " says nothing of exec control"
+		why := lang.F("%s says nothing of exec control", "%s 未提及执行控制", program)
 		if err != nil {
-			why = program + ": " + err.Error()
+			why = remark(program, told(err))
 		}
 		return unknown[string](why)
 	}
-	return known(mode, program+": "+said)
+	return known(mode, remark(program, said))
 }
 
 // parseKysec reads getstatus' "key : value" lines, whose spacing varies between
 // versions. In soft mode KYSEC warns and lets everything pass.
-func parseKysec(s string) (mode, said string) {
+func parseKysec(s string) (mode string, said lang.Text) {
 	status, exec := "", ""
 	for line := range strings.Lines(s) {
 		key, value, ok := strings.Cut(line, ":")
@@ -86,7 +86,7 @@ func parseKysec(s string) (mode, said string) {
 			exec = value
 		}
 	}
-	said = fmt.Sprintf("status %s, exec control %s", status, exec)
+	said = lang.F("status %s, exec control %s", "状态 %s，执行控制 %s", status, exec)
 	switch {
 	case status == "disabled" || exec == "off":
 		return "off", said
@@ -104,9 +104,9 @@ func (h *host) uosIntegrity(f *Facts) Fact[string] {
 	const dir = "/usr/share/deepin-elf-verify"
 	switch {
 	case f.OS.Product.Value != "uos-desktop":
-		return known("absent", "only on the UOS desktop")
+		return known("absent", lang.T("only on the UOS desktop", "仅统信 UOS 桌面版有此项"))
 	case h.exists(dir):
 		return known("on", dir)
 	}
-	return known("absent", "no "+dir)
+	return known("absent", absent(dir))
 }

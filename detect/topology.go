@@ -1,16 +1,17 @@
 package detect
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
+
+	"goxin/assets/lang"
 )
 
 const cpuDir, nodeDir = "/sys/devices/system/cpu", "/sys/devices/system/node"
 
 // probeTopology counts CPUs, cores, sockets and memory nodes from /sys, where
 // it is, and else from what cpuinfo says.
-func probeTopology(h *host, c *CPU, why string) {
+func probeTopology(h *host, c *CPU, why lang.Text) {
 	if !h.running {
 		n := unknown[int](why)
 		c.Logical, c.Cores, c.Sockets, c.NUMA = n, n, n, n
@@ -51,28 +52,28 @@ func probeTopology(h *host, c *CPU, why string) {
 	} else if n := countNodes(h.list(nodeDir)); n > 0 {
 		c.NUMA = known(n, nodeDir)
 	} else {
-		c.NUMA = unknown[int]("no " + nodeDir)
+		c.NUMA = unknown[int](absent(nodeDir))
 	}
 }
 
 // topologyOf reads x86's "physical id" and "core id", LoongArch's "package" and "core".
 func topologyOf(info cpuinfo) (cores, sockets Fact[int]) {
 	coreSet, socketSet := map[string]bool{}, map[string]bool{}
-	key := ""
+	var keys lang.Text
 	for _, cpu := range info.cpus {
 		for _, k := range [][2]string{{"physical id", "core id"}, {"package", "core"}} {
 			if cpu[k[0]] != "" && cpu[k[1]] != "" {
-				key = fmt.Sprintf("%s %q and %q", cpuinfoFile, k[0], k[1])
+				keys = lang.F("%s %q and %q", "%s %q 与 %q", cpuinfoFile, k[0], k[1])
 				socketSet[cpu[k[0]]] = true
 				coreSet[cpu[k[0]]+"/"+cpu[k[1]]] = true
 			}
 		}
 	}
-	if key == "" {
-		why := unknown[int]("neither " + cpuDir + "/cpu*/topology nor " + cpuinfoFile + " tells")
+	if keys.Empty() {
+		why := unknown[int](lang.F("neither %s/cpu*/topology nor %s tells", "%s/cpu*/topology 与 %s 均未说明", cpuDir, cpuinfoFile))
 		return why, why
 	}
-	return known(len(coreSet), key), known(len(socketSet), key)
+	return known(len(coreSet), keys), known(len(socketSet), keys)
 }
 
 func countNodes(names []string) int {

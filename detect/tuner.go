@@ -1,5 +1,7 @@
 package detect
 
+import "goxin/assets/lang"
+
 // probeTuners lists the other programs that set kernel parameters: whether they
 // will fight goxin depends on their being enabled or running.
 func probeTuners(h *host, f *Facts) {
@@ -22,5 +24,5 @@ func probeTuners(h *host, f *Facts) {
 		}
 		tuners = append(tuners, tuner)
 	}
-	f.Tuners = known(tuners, "units and pid files of tuned, atuned, oeaware, bpftune")
+	f.Tuners = known(tuners, lang.T("units and pid files of tuned, atuned, oeaware, bpftune", "tuned、atuned、oeaware、bpftune 的服务单元与 PID 文件"))
 }

@@ -16,12 +16,12 @@ func probeUser(h *host, f *Facts) {
 	const file = "/proc/self/status"
 	text, err := h.read(file)
 	if err != nil {
-		u.Missing = unknown[[]string](err.Error())
+		u.Missing = unknown[[]string](told(err))
 		return
 	}
 	caps, ok := parseCapEff(text)
 	if !ok {
-		u.Missing = unknown[[]string](file + " has no CapEff")
+		u.Missing = unknown[[]string](lacks(file, "CapEff"))
 		return
 	}
 	missing := []string{}

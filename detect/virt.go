@@ -3,6 +3,8 @@ package detect
 import (
 	"slices"
 	"strings"
+
+	"goxin/assets/lang"
 )
 
 // probeVirt tells containers first (they share their host's hypervisor), then
@@ -16,7 +18,7 @@ func probeVirt(h *host, f *Facts) {
 		f.Virt, f.Container = known(kind, from), known(true, from)
 		return
 	}
-	f.Container = known(false, "no mark of a container")
+	f.Container = known(false, lang.T("no mark of a container", "没有容器的标志"))
 	f.Virt = h.hypervisor(f.Arch.GOARCH.Value)
 }
 
@@ -82,12 +84,12 @@ func (h *host) hypervisor(goarch string) Fact[string] {
 	vendor, product := h.line(dmi+"sys_vendor"), h.line(dmi+"product_name")
 	if v := dmiVirt(vendor, product); v != "" {
 		if v == "qemu" && kvmClock {
-			return known("kvm", dmi+"sys_vendor "+vendor+"; kvm-clock")
+			return known("kvm", and(dmi+"sys_vendor "+vendor, "kvm-clock"))
 		}
-		return known(v, dmi+": "+vendor+" "+product)
+		return known(v, remark(dmi, vendor+" "+product))
 	}
 	if kvmClock {
-		return known("kvm", "kvm-clock is among the clock sources")
+		return known("kvm", lang.T("kvm-clock is among the clock sources", "时钟源中有 kvm-clock"))
 	}
 	for _, tree := range []string{"/proc/device-tree", "/sys/firmware/devicetree/base"} {
 		if s := h.line(tree + "/hypervisor/compatible"); strings.HasPrefix(s, "linux,kvm") {
@@ -106,16 +108,16 @@ func (h *host) hypervisor(goarch string) Fact[string] {
 	if x86 {
 		text, _ = h.read(cpuinfoFile)
 		if slices.Contains(parseCPUInfo(text).flags("flags"), "hypervisor") {
-			return known("vm-other", cpuinfoFile+" flags: hypervisor")
+			return known("vm-other", remark(cpuinfoFile+" flags", "hypervisor"))
 		}
 	}
 	switch {
 	case vendor != "":
 		return known("none", dmi+"sys_vendor "+vendor)
 	case h.exists("/proc/device-tree"):
-		return known("none", "/proc/device-tree names no hypervisor")
+		return known("none", lang.T("/proc/device-tree names no hypervisor", "/proc/device-tree 中没有 hypervisor"))
 	case x86 && text != "":
-		return known("none", cpuinfoFile+" flags: no hypervisor")
+		return known("none", lang.F("%s flags: no hypervisor", "%s flags：没有 hypervisor", cpuinfoFile))
 	}
-	return unknown[string]("neither firmware tables nor a device tree to ask")
+	return unknown[string](lang.T("neither firmware tables nor a device tree to ask", "既没有固件表，也没有设备树可查"))
 }

@@ -72,10 +72,13 @@ func activeTuners(f *Facts) []string {
 	return names
 }
 
+// isReadOnly ends what a place on a read-only mount says of itself, in English.
+const isReadOnly = " is read-only"
+
 func readOnly(f *Facts) []string {
 	var places []string
 	for _, d := range f.Disks {
-		if d.Writable.Known && !d.Writable.Value && strings.Contains(d.Writable.From, "read-only") && !slices.Contains(places, d.Path) {
+		if d.Writable.Known && !d.Writable.Value && strings.HasSuffix(d.Writable.From.EN, isReadOnly) && !slices.Contains(places, d.Path) {
 			places = append(places, d.Path)
 		}
 	}
@@ -86,8 +89,8 @@ func readOnly(f *Facts) []string {
 func Warn(key string, f *Facts) lang.Text {
 	switch key {
 	case WarnUnknownPlatform:
-		name := f.OS.Name.Value
-		if name == "" {
+		name := lang.Same(f.OS.Name.Value)
+		if name.Empty() {
 			name = f.OS.Product.From
 		}
 		return lang.F("goxin does not know this platform: %s", "goxin 不认识这个平台：%s", name)
@@ -122,7 +125,7 @@ func Warn(key string, f *Facts) lang.Text {
 	case WarnCapabilities:
 		return lang.F("root without %s: some settings will be refused", "root 缺少 %s：部分设置会被拒绝", strings.Join(f.User.Missing.Value, " "))
 	case WarnTuner:
-		return lang.F("%s also sets kernel parameters and may undo ours", "%s 也在设置内核参数，可能覆盖 goxin 的设置", strings.Join(activeTuners(f), ", "))
+		return lang.F("%s also sets kernel parameters and may undo ours", "%s 也在设置内核参数，可能覆盖 goxin 的设置", lang.List(activeTuners(f)...))
 	case WarnNoSystemd:
 		return lang.F("process 1 is %s, not systemd: no units, no settings at boot", "1 号进程是 %s，不是 systemd：没有服务单元，重启后设置不会生效", f.Init.Name.Value)
 	case WarnReadOnly:

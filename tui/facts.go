@@ -72,7 +72,7 @@ func (a *App) processorRow(f *detect.Facts) factRow {
 	}
 	return factRow{lang.T("Processor", "处理器"), lines(model, a.join(arch, lse, simd, numa)), []lang.Text{
 		from(lang.T("model", "型号"), c.Model), from(lang.T("vendor", "厂商"), c.Vendor), from(lang.T("architecture", "架构"), f.Arch.Machine),
-		from(lang.T("cores", "核数"), c.Cores), from(lang.T("vector units", "向量指令"), c.SIMD), from(lang.T("NUMA", "NUMA"), c.NUMA),
+		from(lang.T("cores", "核数"), c.Cores), from(lang.T("vector units", "向量指令"), c.SIMD), from(lang.Same("NUMA"), c.NUMA),
 	}}
 }
 

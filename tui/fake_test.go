@@ -68,7 +68,7 @@ func (s fakeStep) Ops(engine.Hosts, engine.Survey, engine.Values) ([]engine.Item
 }
 
 func known[T any](v T, from string) detect.Fact[T] {
-	return detect.Fact[T]{Value: v, Known: true, From: from}
+	return detect.Fact[T]{Value: v, Known: true, From: lang.Same(from)}
 }
 
 func fakeFacts() *detect.Facts {

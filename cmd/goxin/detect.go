@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"goxin/assets/lang"
 	"goxin/detect"
 )
 
@@ -40,8 +41,8 @@ func (a *app) detectCommand() *cobra.Command {
 func (a *app) printFacts(f *detect.Facts) {
 	a.result(f.Title().In(a.lang))
 	a.result("")
-	walkFacts("", reflect.ValueOf(f).Elem(), func(name, value, from string) {
-		a.result(strings.TrimRight(fmt.Sprintf("%-24s %-36s %s", name, value, from), " "))
+	walkFacts("", reflect.ValueOf(f).Elem(), func(name, value string, from lang.Text) {
+		a.result(strings.TrimRight(fmt.Sprintf("%-24s %-36s %s", name, value, from.In(a.lang)), " "))
 	})
 	for i, key := range f.Warnings {
 		if i == 0 {
@@ -53,7 +54,7 @@ func (a *app) printFacts(f *detect.Facts) {
 
 // walkFacts calls each for every detect.Fact below v: its path, its value, or
 // "?" where it is not known, and how it was learnt.
-func walkFacts(path string, v reflect.Value, each func(name, value, from string)) {
+func walkFacts(path string, v reflect.Value, each func(name, value string, from lang.Text)) {
 	t := v.Type()
 	switch {
 	case t.Kind() == reflect.Struct && strings.HasPrefix(t.Name(), "Fact["):
@@ -61,7 +62,7 @@ func walkFacts(path string, v reflect.Value, each func(name, value, from string)
 		if v.FieldByName("Known").Bool() {
 			value = factText(v.FieldByName("Value"))
 		}
-		each(path, value, v.FieldByName("From").String())
+		each(path, value, v.FieldByName("From").Interface().(lang.Text))
 	case t.Kind() == reflect.Struct:
 		for i := range t.NumField() {
 			name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
@@ -83,7 +84,7 @@ func walkFacts(path string, v reflect.Value, each func(name, value, from string)
 				walkFacts(name, e, each)
 				continue
 			}
-			each(name, factText(e), "")
+			each(name, factText(e), lang.Text{})
 		}
 	}
 }

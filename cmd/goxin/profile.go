@@ -64,7 +64,7 @@ func (a *app) profile(c *cobra.Command, name, dir string, o profile.Options) err
 	for _, s := range []struct {
 		what lang.Text
 		shot profile.Shot
-	}{{lang.T("CPU profile", " CPU profile"), r.CPU}, {lang.T("heap profile", "堆 profile"), r.Heap}} {
+	}{{lang.T("CPU profile", " CPU profile 数据"), r.CPU}, {lang.T("heap profile", "堆 profile 数据"), r.Heap}} {
 		if s.shot.Raw == nil {
 			a.say("no %s: %s", "没有%s：%s", s.what, s.shot.Why)
 		}

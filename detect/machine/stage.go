@@ -222,8 +222,10 @@ func (s *stage) commit() error {
 	if err := s.t.effect("syncfs", s.name); err != nil {
 		return err
 	}
-	if err := unix.Syncfs(int(s.in.top.Fd())); err != nil {
-		return err
+	if !s.t.fleeting {
+		if err := unix.Syncfs(int(s.in.top.Fd())); err != nil {
+			return err
+		}
 	}
 	if err := s.t.effect("rename", s.name); err != nil {
 		return err

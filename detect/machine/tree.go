@@ -33,6 +33,12 @@ func WithEffects(hook func(effect, name string) error) Option {
 	return func(t *tree) { t.hook = hook }
 }
 
+// Fleeting has nothing waited for to be on the disk: no fsync, no syncfs. It is for
+// trees that nobody wants to have again after a power cut, such as a demo's.
+func Fleeting() Option {
+	return func(t *tree) { t.fleeting = true }
+}
+
 // tree is a machine's files under a prefix, and, where it is the local machine,
 // the rest of it.
 type tree struct {
@@ -40,6 +46,8 @@ type tree struct {
 	prefix string // without a final slash: "" is the whole file system
 	local  bool   // links are the kernel's to resolve; programs run
 	hook   func(effect, name string) error
+	// fleeting: nothing is waited for to be on the disk
+	fleeting bool
 }
 
 // Local is the machine goxin runs on.

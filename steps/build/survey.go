@@ -67,7 +67,7 @@ func (s Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, hs 
 // look is the part that files tell.
 func look(m machine.Machine, h *host) (*seen, error) {
 	s := &seen{Compilers: map[string]string{}, Emulators: map[string]string{}}
-	s.Room.From = "statfs(2)"
+	s.Room.From = lang.Same("statfs(2)")
 	for _, base := range scratch.Bases() {
 		if space, err := m.Space(base); err == nil && (!s.Room.Known || space.Free > s.Room.Value) {
 			s.Room.Value, s.Room.Known = space.Free, true

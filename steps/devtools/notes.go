@@ -39,7 +39,7 @@ func (h *host) notes() []engine.Note {
 	}
 	switch {
 	case h.seen.Manager == "":
-		say(true, lang.F("no package manager that goxin knows is on this machine (%s): bring the tools by hand.", "本机没有 goxin 认识的包管理器（%s）：请自行安装这些工具。", h.facts.Packages.Manager.From))
+		say(true, lang.F("no package manager that goxin knows is on this machine (%s): bring the tools by hand.", "本机没有 goxin 认识的包管理器（%s）：请自行安装这些工具。", op.VisibleText(h.facts.Packages.Manager.From)))
 		return out
 	case !h.seen.Asked:
 		say(false, lang.T("nothing can be asked of the package manager here; the names are those this family gives its packages.", "此处无法查询包管理器；软件包名按本系列系统的命名给出。"))

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"goxin/assets/lang"
 	"goxin/detect"
 	"goxin/detect/machine"
 	"goxin/steps/engine"
@@ -105,7 +106,9 @@ func worlds() []world {
 		{name: "apt-without-lists", facts: onDebian, values: engine.Values{}},
 		{name: "dnf-without-repositories", facts: onRPM("anolis"), values: engine.Values{}},
 		{name: "tree", facts: onRPM("openeuler"), manager: manager{silent: true}, values: engine.Values{"tools": []string{"git", "g++", "gdb", "strace"}, "packages": []string{"rsync"}}},
-		{name: "no-package-manager", facts: func(f *detect.Facts) { f.Packages.Manager.From = "rpm without dnf and yum" }, values: engine.Values{}},
+		{name: "no-package-manager", facts: func(f *detect.Facts) {
+			f.Packages.Manager.From = lang.T("rpm without dnf and yum", "有 rpm，但没有 dnf 与 yum")
+		}, values: engine.Values{}},
 		{name: "nothing-asked", facts: onDebian, lists: true, values: engine.Values{"group": false, "tools": []string{}}},
 	}
 }

@@ -33,8 +33,8 @@ func (h *host) notes() []engine.Note {
 	var out []engine.Note
 	say := func(warn bool, t lang.Text) { out = append(out, engine.Note{Warn: warn, Text: t}) }
 	if h.seen.Unread {
-		say(true, lang.T("/etc/profile does not read /etc/profile.d: login shells will not find Go. Add to it: for f in /etc/profile.d/*.sh; do . \"$f\"; done",
-			"/etc/profile 不读取 /etc/profile.d：登录 shell 找不到 Go。请在其中加入：for f in /etc/profile.d/*.sh; do . \"$f\"; done"))
+		say(true, lang.T("/etc/profile does not read /etc/profile.d: login shells will not find Go. Add to it: `for f in /etc/profile.d/*.sh; do . \"$f\"; done`",
+			"/etc/profile 不读取 /etc/profile.d：登录 shell 找不到 Go。请在其中加入：`for f in /etc/profile.d/*.sh; do . \"$f\"; done`"))
 	}
 	var told, more int
 	for _, r := range h.seen.Rivals {

@@ -63,9 +63,9 @@ func (Step) Fields() []engine.Field {
 			Help: lang.T("Login shells read /etc/profile.d by themselves. The others get a few lines in their own file, where they are installed.",
 				"登录 shell 会自行读取 /etc/profile.d；其他 shell 在已安装时，于其自身的配置文件中加入几行。"),
 			Options: []engine.Option{
-				{Value: shellBash, Title: lang.T("bash", "bash"), Help: lang.T("terminals that start no login shell", "不启动登录 shell 的终端")},
-				{Value: shellZsh, Title: lang.T("zsh", "zsh"), Help: lang.T("every zsh, scripts included", "所有 zsh，包括脚本")},
-				{Value: shellFish, Title: lang.T("fish", "fish"), Help: lang.T("every fish: it reads no /etc/profile", "所有 fish：它不读取 /etc/profile")},
+				{Value: shellBash, Title: lang.Same("bash"), Help: lang.T("terminals that start no login shell", "不启动登录 shell 的终端")},
+				{Value: shellZsh, Title: lang.Same("zsh"), Help: lang.T("every zsh, scripts included", "所有 zsh，包括脚本")},
+				{Value: shellFish, Title: lang.Same("fish"), Help: lang.T("every fish: it reads no /etc/profile", "所有 fish：它不读取 /etc/profile")},
 			},
 		},
 		{

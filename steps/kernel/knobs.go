@@ -163,7 +163,7 @@ func buildKnobs() []Knob {
 			Why: lang.T(
 				"Watchers one user may have. Each container, editor window and `tail -f` takes one; the default is 128.",
 				"单个用户可创建的 inotify 实例数。每个容器、编辑器窗口、tail -f 各占一个，默认 128。"),
-			Source: lang.T("inotify(7)", "inotify(7)"),
+			Source: lang.Same("inotify(7)"),
 			Risk:   lang.T("none known.", "无已知风险。"),
 			Note:   "watchers one user may have",
 		},

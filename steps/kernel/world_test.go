@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"goxin/assets/lang"
 	"goxin/detect"
 	"goxin/detect/machine"
 	"goxin/steps/engine"
@@ -71,7 +72,7 @@ func usual(change map[string]string) map[string]string {
 	return p
 }
 
-func known[T any](v T) detect.Fact[T] { return detect.Fact[T]{Value: v, Known: true, From: "test"} }
+func known[T any](v T) detect.Fact[T] { return detect.Fact[T]{Value: v, Known: true, From: lang.Same("test")} }
 
 func newFacts() *detect.Facts {
 	f := &detect.Facts{Running: true}

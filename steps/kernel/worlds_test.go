@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"goxin/assets/lang"
 	"goxin/detect"
 	"goxin/detect/sysctl"
 	"goxin/steps/engine"
@@ -121,7 +122,7 @@ vm.swappiness=10
 			name: "tree-build",
 			facts: func(f *detect.Facts) {
 				f.Running = false
-				f.Kernel.Release = detect.Fact[string]{From: "not a running machine"}
+				f.Kernel.Release = detect.Fact[string]{From: lang.T("not a running machine", "并非运行中的机器")}
 				f.Memory.Total = detect.Fact[uint64]{}
 				f.Container = detect.Fact[bool]{}
 				f.Init.Version = known(239)

@@ -78,7 +78,7 @@ func (h *host) noteStock(out *notes) {
 	case len(lacks) == 0 && !h.blind() && (s.Manager != "" || len(h.a.Packages) == 0):
 	case s.Manager == "":
 		out.warn("no package manager that goxin knows is on this machine (%s): bring %s by hand.", "本机没有 goxin 认识的包管理器（%s）：请自行安装 %s。",
-			h.facts.Packages.Manager.From, strings.Join(append(names, h.a.Packages...), ", "))
+			op.VisibleText(h.facts.Packages.Manager.From), strings.Join(append(names, h.a.Packages...), ", "))
 	case h.blind():
 		missing := lang.T("what is asked for", "所要求的软件包")
 		if len(names) > 0 {

@@ -54,7 +54,7 @@ func (Step) Fields() []engine.Field {
 			Options: []engine.Option{
 				{Value: "glibc", Title: lang.T("glibc", "glibc（C 库）"), Help: lang.T("the C library: everything that is not static", "C 标准库：凡非静态程序都需要")},
 				{Value: "libaio", Title: lang.T("libaio", "libaio（异步 I/O）"), Help: lang.T("asynchronous I/O: databases", "异步 I/O：数据库常用")},
-				{Value: "openssl", Title: lang.T("openssl", "openssl（TLS）"), Help: lang.T("TLS for programs that link to C", "供链接 C 库的程序使用 TLS")},
+				{Value: "openssl", Title: lang.T("openssl", "openssl（TLS 加密）"), Help: lang.T("TLS for programs that link to C", "供链接 C 库的程序使用 TLS")},
 				{Value: "zlib", Title: lang.T("zlib", "zlib（压缩）"), Help: lang.T("compression", "压缩")},
 			},
 		},

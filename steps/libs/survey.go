@@ -95,7 +95,7 @@ func look(ctx context.Context, m machine.Machine, f *detect.Facts, a answers) (*
 		}
 	}
 	if s.Found["glibc"] == "" && f.Libc.Name.Value == "glibc" {
-		s.Found["glibc"] = f.Libc.Name.From // of a captured machine, whose libraries are not whole
+		s.Found["glibc"] = f.Libc.Name.From.EN // of a captured machine, whose libraries are not whole
 	}
 	there, absent, err := present(m, a.Paths)
 	if err != nil {

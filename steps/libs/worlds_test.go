@@ -1,6 +1,7 @@
 package libs
 
 import (
+	"goxin/assets/lang"
 	"goxin/detect"
 	"goxin/steps/engine"
 	"goxin/steps/steptest"
@@ -87,7 +88,7 @@ func worlds() []world {
 		},
 		{
 			name: "no-package-manager", facts: func(f *detect.Facts) {
-				f.Packages.Manager = detect.Fact[string]{From: "neither dnf, yum, rpm nor apt-get with dpkg in /usr/bin"}
+				f.Packages.Manager = detect.Fact[string]{From: lang.T("neither dnf, yum, rpm nor apt-get with dpkg in /usr/bin", "/usr/bin 中既没有 dnf、yum、rpm，也没有 apt-get 与 dpkg")}
 			},
 			files: kylin(nil), values: engine.Values{},
 		},

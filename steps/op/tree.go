@@ -301,5 +301,5 @@ func (w *Want) from() lang.Text {
 	if w.From.Empty() {
 		return lang.T("SHA-256 that is known beforehand", "预先已知的 SHA-256")
 	}
-	return lang.F("SHA-256 from %s", "SHA-256 来自 %s", lang.T(Visible(w.From.EN), Visible(w.From.ZH)))
+	return lang.F("SHA-256 from %s", "SHA-256 来自 %s", VisibleText(w.From))
 }

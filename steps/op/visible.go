@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"goxin/assets/lang"
 )
 
 // Visible is s with what would act on a terminal, or be hidden by it, written
@@ -31,6 +33,9 @@ func Visible(s string) string {
 	}
 	return b.String()
 }
+
+// VisibleText is t with both of its languages Visible.
+func VisibleText(t lang.Text) lang.Text { return lang.T(Visible(t.EN), Visible(t.ZH)) }
 
 // acts says whether a terminal does something at r instead of showing it:
 // control characters, and those that format the text around them.

@@ -69,7 +69,7 @@ const (
 func (f *Finding) Text() lang.Text {
 	name := said(f.Toolchain)
 	if f.Toolchain.Version == "" {
-		name = lang.T("Go", "Go")
+		name = lang.Same("Go")
 	}
 	if f.What == Other {
 		return f.otherText()

@@ -48,14 +48,14 @@ func (h *host) limit() (uint64, lang.Text) {
 	if f.Total.Known {
 		take(f.Total.Value, lang.T("all of the machine's memory", "整机内存"))
 	}
-	if f.Limit.Known && !inSession(f.Limit.From) {
-		take(f.Limit.Value, lang.F("the limit in %s", "%s 中的上限", op.Visible(f.Limit.From)))
+	if f.Limit.Known && !inSession(f.Limit.From.EN) {
+		take(f.Limit.Value, lang.F("the limit in %s", "%s 中的上限", op.VisibleText(f.Limit.From)))
 	}
 	asked := h.a.Memory.bytes
 	if h.a.Memory.percent > 0 && f.Total.Known {
 		asked = f.Total.Value / 100 * uint64(h.a.Memory.percent)
 	}
-	take(asked, lang.F("memory_max (%s)", "memory_max: %s", h.a.MemoryText))
+	take(asked, lang.F("memory_max (%s)", "应答中 memory_max 的 %s", h.a.MemoryText))
 	return least, which
 }
 

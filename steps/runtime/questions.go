@@ -59,11 +59,12 @@ func (h *host) why(key string) lang.Text {
 	return lang.Text{}
 }
 
-// learnt is where a fact is from, without the remarks behind a colon: those are
-// English.
-func learnt(from string) string {
-	at, _, _ := strings.Cut(from, ": ")
-	return op.Visible(at)
+// learnt is where a fact is from, without the remarks behind a colon: a question's
+// reason is one line.
+func learnt(from lang.Text) lang.Text {
+	en, _, _ := strings.Cut(from.EN, ": ")
+	zh, _, _ := strings.Cut(from.ZH, "：")
+	return op.VisibleText(lang.T(en, zh))
 }
 
 func (h *host) whyProcs() lang.Text {

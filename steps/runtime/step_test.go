@@ -35,7 +35,9 @@ func planned(t *testing.T, v engine.Values, s seen, facts func(*detect.Facts)) *
 
 func TestVariablesOfTheRuntime(t *testing.T) {
 	limit := func(n uint64, from string) func(*detect.Facts) {
-		return func(f *detect.Facts) { f.Memory.Limit = detect.Fact[uint64]{Value: n, Known: true, From: from} }
+		return func(f *detect.Facts) {
+			f.Memory.Limit = detect.Fact[uint64]{Value: n, Known: true, From: lang.Same(from)}
+		}
 	}
 	for name, c := range map[string]struct {
 		v     engine.Values

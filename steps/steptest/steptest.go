@@ -3,7 +3,6 @@
 package steptest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -23,7 +22,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the goldens")
 
 // Fact is a fact that is known.
-func Fact[T any](v T) detect.Fact[T] { return detect.Fact[T]{Value: v, Known: true, From: "test"} }
+func Fact[T any](v T) detect.Fact[T] { return detect.Fact[T]{Value: v, Known: true, From: lang.Same("test")} }
 
 // Hosts is a run on one machine.
 func Hosts(m machine.Machine, f *detect.Facts) engine.Hosts {
@@ -215,20 +214,34 @@ func Do(t *testing.T, m machine.Machine, items []engine.Item) (still []string) {
 // Golden compares got with testdata/NAME.golden, or writes it with -update.
 func Golden(t *testing.T, name, got string) {
 	t.Helper()
-	file := filepath.Join("testdata", name+".golden")
+	GoldenFile(t, filepath.Join("testdata", name+".golden"), got)
+}
+
+// GoldenFile is Golden for a file of any name.
+func GoldenFile(t *testing.T, file, got string) {
+	t.Helper()
 	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
+		return
 	}
 	want, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(want, []byte(got)) {
-		t.Errorf("%s differs; run with -update and look at the diff. Got:\n%s", file, got)
+	if got == string(want) {
+		return
 	}
+	gl, wl := strings.Split(got, "\n"), strings.Split(string(want), "\n")
+	for i := range min(len(gl), len(wl)) {
+		if gl[i] != wl[i] {
+			t.Errorf("%s:%d differs (-update writes it anew, to be read in the diff)\n got %q\nwant %q", file, i+1, gl[i], wl[i])
+			return
+		}
+	}
+	t.Errorf("%s: %d lines, want %d (-update writes it anew)", file, len(gl), len(wl))
 }

@@ -1,6 +1,7 @@
 package toolchain
 
 import (
+	"fmt"
 	"goxin/assets/lang"
 	"goxin/detect"
 	"goxin/detect/machine"
@@ -72,7 +73,7 @@ func (p *plan) exposed() error {
 func (p *plan) noPort() error {
 	arch := p.facts.Arch
 	if !arch.GOARCH.Known {
-		return lang.Errorf(nil, "cannot install Go: it is not known what processor this is (%s)", "无法安装 Go：无法判断处理器架构（%s）", op.Visible(arch.GOARCH.From)).
+		return lang.Errorf(nil, "cannot install Go: it is not known what processor this is (%s)", "无法安装 Go：无法判断处理器架构（%s）", op.VisibleText(arch.GOARCH.From)).
 			WithHint("look at `goxin detect`", "请查看 `goxin detect`")
 	}
 	return lang.Errorf(nil, "cannot install Go: there is none for %s", "无法安装 Go：没有适用于 %s 的版本", op.Visible(arch.Machine.Value)).
@@ -98,7 +99,7 @@ func (p *plan) room() error {
 		WithHint("make room there: df -h %s; `goxin prune` removes toolchains that were removed before", "请腾出空间：df -h %s；`goxin prune` 可彻底删除先前移除的工具链", "/usr/local")
 }
 
-func size(n uint64) lang.Text { return lang.F("%d MB", "%d MB", n/1e6) }
+func size(n uint64) lang.Text { return lang.Same(fmt.Sprintf("%d MB", n/1e6)) }
 
 // chooseUse finds the tree that use means.
 func (p *plan) chooseUse() error {

@@ -42,6 +42,7 @@ type Archive struct {
 	Commands []byte // JSON; nil for none
 	Files    map[string]File
 	Notes    map[string]string // origins of what is no file: "machine.json", "commands.json"
+	Beside   map[string][]byte // members that tell more of the machine, by name
 }
 
 // New is an empty archive.
@@ -68,6 +69,11 @@ func (a *Archive) Write(w io.Writer) error {
 			continue
 		}
 		if err := writeFile(tw, m.name, File{Mode: 0o644, Data: m.data}); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Beside)) {
+		if err := writeFile(tw, name, File{Mode: 0o644, Data: a.Beside[name]}); err != nil {
 			return err
 		}
 	}
