@@ -19,6 +19,7 @@ const (
 	StepStarted What = "step-started"
 	Doing       What = "doing"
 	Output      What = "output" // a line a program printed, in Text
+	Moving      What = "moving" // Amount says how far the operation is
 	Skipped     What = "skipped"
 	Done        What = "done" // Outcome says how
 	Failed      What = "failed"
@@ -47,6 +48,7 @@ type Event struct {
 	Of      int        `json:"of,omitempty"`
 	Outcome *Outcome   `json:"outcome,omitempty"`
 	Text    lang.Text  `json:"text,omitzero"`
+	Amount  *Amount    `json:"amount,omitempty"`
 	Table   *Table     `json:"table,omitempty"` // of a survey: it replaces the one before
 	Error   lang.Text  `json:"error,omitzero"`
 	Hint    lang.Text  `json:"hint,omitzero"`

@@ -196,13 +196,13 @@ func (e *Engine) processStat(pid int) ([]string, error) {
 	return f, nil
 }
 
-// await journals from when on the run awaits its confirmation.
-func (r *Run) await() error {
+// await journals from when on the run awaits its confirmation, and what it failed of.
+func (r *Run) await(why, hint *lang.Text) error {
 	boot, up, err := r.e.boot()
 	if err != nil {
 		return err
 	}
-	return r.journal(record{What: "awaiting", Boot: boot, Deadline: up + r.h.confirm.Seconds()})
+	return r.journal(record{What: "awaiting", Boot: boot, Deadline: up + r.h.confirm.Seconds(), Error: why, Hint: hint})
 }
 
 // due reports whether a run's guard has to undo it, given the boot there is.

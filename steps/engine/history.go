@@ -51,10 +51,17 @@ type opHistory struct {
 	on       machine.ID
 	op       Op
 	reviewed string // digest of the diff a person saw
+	found    State  // what it was a diff of; not known of older journals
 	status   opStatus
 	before   State
 	after    State
 	outcome  Outcome
+	err      lang.Text // why it failed, or was left
+	hint     lang.Text // what to do about a failure
+	output   []lang.Text
+	began    time.Time
+	ended    time.Time
+	back     time.Time // when it was undone, or left
 }
 
 func (o *opHistory) live() bool {
@@ -65,7 +72,13 @@ type stepHistory struct {
 	id     string
 	survey Survey
 	values Values
+	wanted string
+	review string // digest of the diff a person saw
+	notes  []Note
 	ops    []*opHistory
+	proved []lang.Text
+	began  time.Time
+	ended  time.Time // the last thing known of it
 	done   bool
 }
 
@@ -120,6 +133,9 @@ type history struct {
 	confirm  time.Duration
 	// forgotten: it cannot be undone any more, and is still checked.
 	forgotten bool
+	ended     time.Time // first: what was applied may be undone much later
+	err       lang.Text // what it failed of
+	hint      lang.Text
 }
 
 // ops are all ops, in the order they were done.
@@ -202,7 +218,7 @@ func (e *Engine) replay(j journal, recs []record) (*history, error) {
 func (h *history) add(kinds Kinds, r record) error {
 	switch r.What {
 	case "step":
-		s := &stepHistory{id: r.Step, survey: r.Survey, values: r.Values}
+		s := &stepHistory{id: r.Step, survey: r.Survey, values: r.Values, wanted: r.Wanted, review: r.Reviewed, notes: r.Notes, began: r.Time, ended: r.Time}
 		for n, ro := range r.Ops {
 			op, err := kinds.decode(ro)
 			if err != nil {
@@ -212,12 +228,17 @@ func (h *history) add(kinds Kinds, r record) error {
 			if on == h.header.Machines[0] {
 				on = h.first
 			}
-			s.ops = append(s.ops, &opHistory{step: r.Step, s: len(h.steps) + 1, n: n + 1, on: on, op: op, reviewed: ro.Diff})
+			o := &opHistory{step: r.Step, s: len(h.steps) + 1, n: n + 1, on: on, op: op, reviewed: ro.Diff}
+			if ro.Before != nil {
+				o.found = *ro.Before
+			}
+			s.ops = append(s.ops, o)
 		}
 		h.steps = append(h.steps, s)
 		return nil
 	case "awaiting":
 		h.status, h.boot, h.deadline = StatusAwaiting, r.Boot, r.Deadline
+		h.end(r)
 		return nil
 	case "confirmed":
 		h.status = StatusApplied
@@ -227,6 +248,7 @@ func (h *history) add(kinds Kinds, r record) error {
 		return nil
 	case "end":
 		h.status = r.Status
+		h.end(r)
 		return nil
 	}
 	if r.S < 1 || r.S > len(h.steps) {
@@ -235,9 +257,13 @@ func (h *history) add(kinds Kinds, r record) error {
 	s := h.steps[r.S-1]
 	switch r.What {
 	case "step-done":
-		s.done = true
+		s.done, s.ended = true, r.Time
 		return nil
 	case "proved":
+		s.ended = r.Time
+		if r.Text != nil {
+			s.proved = append(s.proved, *r.Text)
+		}
 		return nil
 	}
 	if r.N < 1 || r.N > len(s.ops) {
@@ -250,26 +276,55 @@ func (h *history) add(kinds Kinds, r record) error {
 		}
 		return *r.State
 	}
+	switch {
+	case r.Error != nil:
+		o.err = *r.Error
+	case r.What != "undone": // a failure that was undone is told all the same
+		o.err, o.hint, o.output = lang.Text{}, lang.Text{}, nil
+	}
 	switch r.What {
 	case "skip":
 		o.status, o.before, o.after = opSkipped, state(), state()
+		o.began, o.ended = r.Time, r.Time
 	case "doing":
 		o.status, o.before, o.after = opDoing, state(), State{}
+		o.began = r.Time
 	case "done":
 		o.status, o.after = opDone, state()
+		o.ended = r.Time
 		if r.Outcome != nil {
 			o.outcome = *r.Outcome
 		}
 	case "failed":
-		o.status, o.after = opFailed, state()
+		o.status, o.after, o.output = opFailed, state(), r.Output
+		if r.Hint != nil {
+			o.hint = *r.Hint
+		}
+		o.ended = r.Time
 	case "undone":
-		o.status = opUndone
+		o.status, o.back = opUndone, r.Time
+		return nil
 	case "left":
-		o.status = opLeft
+		o.status, o.back = opLeft, r.Time
+		return nil
 	default:
 		return fmt.Errorf("unknown record %q", r.What)
 	}
+	s.ended = r.Time
 	return nil
+}
+
+// end takes up how the run ended.
+func (h *history) end(r record) {
+	if h.ended.IsZero() {
+		h.ended = r.Time
+	}
+	if r.Error != nil {
+		h.err = *r.Error
+		if r.Hint != nil {
+			h.hint = *r.Hint
+		}
+	}
 }
 
 func (k Kinds) decode(ro recordedOp) (Op, error) {

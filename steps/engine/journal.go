@@ -19,20 +19,20 @@ const journalVersion = 1
 
 // record is one line of a journal. Which fields are set depends on What:
 //
-//	run        V ID Owner Goxin Answers Strict Machines; Confirm Boot Deadline where it is to be confirmed
-//	step       Step Survey Values Wanted Reviewed Ops
+//	run        V ID Owner Goxin Answers Strict Machines Facts; Confirm Boot Deadline where it is to be confirmed
+//	step       Step Survey Values Wanted Reviewed Ops Notes
 //	skip       S N State               already so
 //	doing      S N State               before; durable before the change
 //	done       S N State Outcome       after
-//	failed     S N Error State         as the failure left it
-//	proved     S Text                  one proof of the step holds
+//	failed     S N Error Hint State    as the failure left it; Output: the last its programs said
+//	proved     S Text                  one proof of the step holds: what was tried, and what was seen
 //	step-done  S
 //	undone     S N
 //	left       S N Error               not undone, and why
-//	awaiting   Boot Deadline           confirmation is due
+//	awaiting   Boot Deadline Error Hint  confirmation is due
 //	confirmed
 //	forgotten                          what it would be undone from is destroyed
-//	end        Status
+//	end        Status Error Hint
 type record struct {
 	What     string       `json:"what"`
 	Time     time.Time    `json:"time"`
@@ -44,6 +44,7 @@ type record struct {
 	Strict   bool         `json:"strict,omitempty"`
 	Confirm  string       `json:"confirm,omitempty"`
 	Machines []machine.ID `json:"machines,omitempty"`
+	Facts    machineFacts `json:"facts,omitempty"`
 	S        int          `json:"s,omitempty"` // the step's number in this run, from 1
 	Step     string       `json:"step,omitempty"`
 	Survey   Survey       `json:"survey,omitempty"`
@@ -51,11 +52,14 @@ type record struct {
 	Wanted   string       `json:"wanted,omitempty"`
 	Reviewed string       `json:"reviewed,omitempty"`
 	Ops      []recordedOp `json:"ops,omitempty"`
+	Notes    []Note       `json:"notes,omitempty"`
 	N        int          `json:"n,omitempty"` // the op's number in its step, from 1
 	State    *State       `json:"state,omitempty"`
 	Outcome  *Outcome     `json:"outcome,omitempty"`
 	Text     *lang.Text   `json:"text,omitempty"`
 	Error    *lang.Text   `json:"error,omitempty"`
+	Hint     *lang.Text   `json:"hint,omitempty"` // beside Error
+	Output   []lang.Text  `json:"output,omitempty"`
 	Boot     string       `json:"boot,omitempty"`     // which boot: see Engine.boot
 	Deadline float64      `json:"deadline,omitempty"` // seconds since that boot
 	Status   Status       `json:"status,omitempty"`
@@ -66,6 +70,9 @@ type recordedOp struct {
 	Kind string          `json:"kind"`
 	Op   json.RawMessage `json:"op"`
 	Diff string          `json:"diff"` // digest of the diff that was reviewed
+	// Before is what that was a diff of; its content is kept where the op changes
+	// something. Older journals have none.
+	Before *State `json:"before,omitempty"`
 }
 
 // line is how a record stands in the file: with the CRC-32C of its bytes, so

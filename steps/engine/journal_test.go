@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"goxin/assets/lang"
+	"goxin/detect"
 	"goxin/detect/machine"
 )
 
@@ -120,4 +121,48 @@ func FuzzJournal(f *testing.F) {
 		e := New(Config{Machines: []machine.Machine{noMachine{}}, Kinds: Kinds{}})
 		_, _ = e.replay(journal{}, recs)
 	})
+}
+
+// A journal of before facts and notes were kept.
+func TestAnOlderJournalIsTold(t *testing.T) {
+	home := machine.Root(t.TempDir())
+	for _, dir := range []string{"/s", "/s/runs", "/s/runs/0001"} {
+		if err := home.Mkdir(dir, 0o700, machine.Keep); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, facts := range map[string]machineFacts{
+		"none":                 nil,
+		"of another machine":   {"root:/other": []byte(`{"arch":{}}`)},
+		"that mean otherwise":  {"root:/mnt": []byte(`{"arch":"arm64"}`)},
+		"that are nothing":     {"root:/mnt": []byte(`null`)},
+		"that are no map even": {"root:/mnt": []byte(`[1]`)},
+	} {
+		old := journalOf(t,
+			record{What: "run", V: 1, ID: 1, Goxin: "0.1", Machines: []machine.ID{"root:/mnt"}, Facts: facts},
+			record{What: "step", Step: "gone", Values: Values{}},
+			record{What: "proved", S: 1},
+			record{What: "step-done", S: 1},
+			record{What: "end", Status: StatusApplied})
+		if err := home.WriteFile("/s/runs/0001/journal.jsonl", old, 0o600, machine.Keep); err != nil {
+			t.Fatal(err)
+		}
+		e := New(Config{Machines: []machine.Machine{home}, Dir: "/s", Kinds: Kinds{}})
+		r, err := e.Record(1)
+		if err != nil {
+			t.Fatalf("facts %s: %v", name, err)
+		}
+		if r.Facts != nil || len(r.Steps) != 1 || r.Steps[0].Title != lang.Same("gone") || !r.Steps[0].Done || r.Order[0] != home.ID() {
+			t.Errorf("facts %s: %+v", name, r)
+		}
+	}
+}
+
+func TestFactsTooManyToKeepAreLeftOut(t *testing.T) {
+	big := &detect.Facts{}
+	big.OS.Name.Value = strings.Repeat("x", mostFacts)
+	kept := factsOf(Hosts{Facts: map[machine.ID]*detect.Facts{"local": {}, "peer:b": big}})
+	if kept.of("local") == nil || kept.of("peer:b") != nil {
+		t.Errorf("kept %d", len(kept))
+	}
 }

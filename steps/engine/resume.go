@@ -57,7 +57,7 @@ func (r *Run) finish(ctx context.Context) ([]StepResult, error) {
 		}
 		res, err := r.finishStep(ctx, i+1, proofs)
 		all = append(all, res)
-		r.failed[s.id] = err != nil
+		r.failed[s.id] = err
 		if err != nil {
 			return all, err
 		}
@@ -83,7 +83,12 @@ func (r *Run) Step(ctx context.Context, s Step, v Values, review func(*StepPlan)
 	if r.ended {
 		return StepResult{}, errEnded
 	}
-	r.failed[s.ID()] = true                    // until Apply says otherwise
+	res, err := r.step(ctx, s, v, review)
+	r.failed[s.ID()] = err
+	return res, err
+}
+
+func (r *Run) step(ctx context.Context, s Step, v Values, review func(*StepPlan) error) (StepResult, error) {
 	if _, err := r.e.Detect(ctx); err != nil { // the steps before may have changed the machine
 		return StepResult{}, err
 	}

@@ -30,7 +30,7 @@ type Run struct {
 	opts    RunOptions
 	release func() error
 	resumed bool
-	failed  map[string]bool // by step: how its last attempt ended
+	failed  map[string]error // by step: how its last attempt ended
 	undone  bool
 	ended   bool
 }
@@ -134,7 +134,11 @@ func (e *Engine) start(ctx context.Context, o RunOptions) (*Run, error) {
 			return nil, &BusyError{Due: h.header.ID}
 		}
 	}
-	rec := record{What: "run", V: journalVersion, ID: id, Owner: e.owner, Goxin: e.version, Answers: o.Answers, Strict: o.Strict, Machines: e.order}
+	hosts, err := e.Detect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rec := record{What: "run", V: journalVersion, ID: id, Owner: e.owner, Goxin: e.version, Answers: o.Answers, Strict: o.Strict, Machines: e.order, Facts: factsOf(hosts)}
 	if o.Confirm > 0 {
 		rec.Confirm = o.Confirm.String()
 		boot, up, err := e.boot()
@@ -157,7 +161,7 @@ func (e *Engine) start(ctx context.Context, o RunOptions) (*Run, error) {
 		return nil, err
 	}
 	rec.Time = e.home.Now()
-	r := &Run{e: e, opts: o, failed: map[string]bool{}, h: &history{journal: j, header: rec, first: e.order[0], status: StatusInterrupted, confirm: o.Confirm}}
+	r := &Run{e: e, opts: o, failed: map[string]error{}, h: &history{journal: j, header: rec, first: e.order[0], status: StatusInterrupted, confirm: o.Confirm}}
 	if o.Confirm > 0 {
 		if err := e.installGuard(ctx, id); err != nil {
 			return nil, errors.Join(err, j.append(record{What: "end", Status: StatusUndone}))
@@ -186,7 +190,7 @@ func (r *Run) Apply(ctx context.Context, p *StepPlan) (StepResult, error) {
 		return StepResult{}, errEnded
 	}
 	res, err := r.apply(ctx, p)
-	r.failed[p.Step] = err != nil
+	r.failed[p.Step] = err
 	return res, err
 }
 
@@ -194,13 +198,18 @@ func (r *Run) apply(ctx context.Context, p *StepPlan) (StepResult, error) {
 	if err := r.fresh(ctx, p); err != nil {
 		return StepResult{}, err
 	}
-	rec := record{What: "step", Step: p.Step, Survey: p.Survey, Values: p.Values, Wanted: p.Wanted, Reviewed: p.Reviewed}
+	rec := record{What: "step", Step: p.Step, Survey: p.Survey, Values: p.Values, Wanted: p.Wanted, Reviewed: p.Reviewed, Notes: p.Notes}
 	for _, it := range p.Items {
 		b, err := json.Marshal(it.Op)
 		if err != nil {
 			return StepResult{}, err
 		}
-		rec.Ops = append(rec.Ops, recordedOp{it.On, it.Kind, b, diffDigest(it.Diff)})
+		if it.Diff.Action != None { // what was reviewed can be shown again, wherever the step ends
+			if err := r.h.journal.keep(it.Before); err != nil {
+				return StepResult{}, err
+			}
+		}
+		rec.Ops = append(rec.Ops, recordedOp{it.On, it.Kind, b, diffDigest(it.Diff), &it.Before})
 	}
 	if err := r.journal(rec); err != nil {
 		return StepResult{}, err
@@ -277,10 +286,10 @@ func (r *Run) prove(ctx context.Context, s int, proofs []Proof, first bool) erro
 		if err != nil {
 			return cannotProve(p, err)
 		}
-		if err := r.journal(record{What: "proved", S: s, Text: &seen}); err != nil {
+		ev.What, ev.Text = Proved, lang.F("%s: %s", "%s：%s", p.Title, seen)
+		if err := r.journal(record{What: "proved", S: s, Text: &ev.Text}); err != nil {
 			return err
 		}
-		ev.What, ev.Text = Proved, lang.F("%s: %s", "%s：%s", p.Title, seen)
 		r.e.notify(ev)
 	}
 	return nil
@@ -298,13 +307,14 @@ func (r *Run) do(ctx context.Context, o *opHistory) error {
 		}
 		r.e.notify(e)
 	}
+	var said []lang.Text
 	fail := func(err error) error {
 		if !lang.Told(err) {
 			err = lang.Errorf(err, "cannot apply %s", "无法完成 %s", o.op.Target())
 		}
 		t := lang.F("%s", "%s", err)
 		if o.status == opDoing {
-			rec := record{What: "failed", S: o.s, N: o.n, Error: &t}
+			rec := record{What: "failed", S: o.s, N: o.n, Error: &t, Hint: hintOf(err), Output: said}
 			if left, err := o.op.Observe(ctx, m); err == nil {
 				rec.State = &left
 			}
@@ -349,7 +359,9 @@ func (r *Run) do(ctx context.Context, o *opHistory) error {
 	}
 	r.e.forgetSurveys()
 	say(Doing, nil)
-	out, err := o.op.Do(ctx, m, func(t lang.Text) {
+	moving := hearAmounts(ctx, func(a Amount) { say(Moving, func(e *Event) { e.Amount = &a }) })
+	out, err := o.op.Do(moving, m, func(t lang.Text) {
+		said = lastOf(said, t)
 		say(Output, func(e *Event) { e.Text = t })
 	})
 	if err != nil {
@@ -376,6 +388,52 @@ func (r *Run) settle(o *opHistory, after State, out Outcome, say func(What, func
 	return nil
 }
 
+// why is what the run failed of, in the order of the steps' names, and what to do
+// about it; nil for nothing.
+func (r *Run) why() (why, hint *lang.Text) {
+	var errs []error
+	for _, id := range slices.Sorted(maps.Keys(r.failed)) {
+		errs = append(errs, r.failed[id])
+	}
+	err := errors.Join(errs...)
+	if err == nil {
+		return nil, nil
+	}
+	t := lang.F("%s", "%s", err)
+	return &t, hintOf(err)
+}
+
+// hintOf is an error's hint; nil where it has none.
+func hintOf(err error) *lang.Text {
+	t := lang.T(lang.Hint(err, lang.EN), lang.Hint(err, lang.ZH))
+	if t.Empty() {
+		return nil
+	}
+	return &t
+}
+
+// What a journal keeps of the output of an operation that failed.
+const (
+	mostOutput = 20  // lines, the last
+	mostLine   = 400 // bytes of one, the first
+)
+
+// lastOf is said with t at its end, without what is too long ago.
+func lastOf(said []lang.Text, t lang.Text) []lang.Text {
+	t = lang.T(brief(t.EN), brief(t.ZH))
+	if len(said) == mostOutput {
+		said = slices.Delete(said, 0, 1)
+	}
+	return append(said, t)
+}
+
+func brief(s string) string {
+	if len(s) > mostLine {
+		s = s[:mostLine]
+	}
+	return strings.ToValidUTF8(s, "")
+}
+
 // Leave lets go of the lock without an end: the run is interrupted, to be resumed
 // or undone.
 func (r *Run) Leave() error {
@@ -397,10 +455,11 @@ func (r *Run) End(ctx context.Context) (Summary, error) {
 	}
 	r.ended = true
 	status := StatusApplied
+	why, hint := r.why()
 	switch {
 	case r.undone && r.h.standing() == 0:
 		status = StatusUndone
-	case r.undone || slices.Contains(slices.Collect(maps.Values(r.failed)), true):
+	case r.undone || why != nil:
 		status = StatusFailed
 	}
 	var err error
@@ -408,10 +467,10 @@ func (r *Run) End(ctx context.Context) (Summary, error) {
 	// A failed run that was to be confirmed is undone at its deadline all the
 	// same: half of a change may cut a person off as well as the whole.
 	if r.h.confirm > 0 && r.h.standing() > 0 {
-		err = r.await()
+		err = r.await(why, hint)
 		due = r.h.confirm
 	} else {
-		err = r.journal(record{What: "end", Status: status})
+		err = r.journal(record{What: "end", Status: status, Error: why, Hint: hint})
 		if r.h.confirm > 0 {
 			err = errors.Join(err, r.e.removeGuard(context.WithoutCancel(ctx), r.ID()))
 		}

@@ -149,7 +149,7 @@ func (e *Engine) open(id RunID) (*Run, error) {
 		return nil, errors.Join(err, release())
 	}
 	return &Run{
-		e: e, h: h, release: release, failed: map[string]bool{},
+		e: e, h: h, release: release, failed: map[string]error{},
 		opts: RunOptions{Answers: h.header.Answers, Strict: h.header.Strict, Confirm: h.confirm},
 	}, nil
 }

@@ -45,6 +45,7 @@ func (s *supply) close() {
 // one another.
 type supplied struct {
 	s      *supply
+	tell   func(engine.Amount)
 	file   string        // or
 	stream *fetch.Stream // that of
 	urls   []string
@@ -61,6 +62,7 @@ type supplied struct {
 
 // next is the next source that is left; nil: none.
 func (s *supply) next(ctx context.Context) *supplied {
+	tell := func(a engine.Amount) { engine.TellAmount(ctx, a) }
 	for len(s.left) > 0 {
 		first := s.left[0]
 		if isURL(first) {
@@ -71,7 +73,7 @@ func (s *supply) next(ctx context.Context) *supplied {
 			if s.client == nil {
 				s.client = fetch.New(s.m, fetch.Options{})
 			}
-			f := &supplied{s: s, urls: slices.Clone(s.left[:n]), at: first}
+			f := &supplied{s: s, tell: tell, urls: slices.Clone(s.left[:n]), at: first}
 			f.stream = s.client.Stream(ctx, f.urls, fetch.StreamOptions{Size: s.o.Want.Size, Say: f.moved})
 			f.r = f.stream
 			return f
@@ -86,7 +88,7 @@ func (s *supply) next(ctx context.Context) *supplied {
 				r, err = s.m.Open(first)
 			}
 			if err == nil {
-				return &supplied{s: s, file: first, at: first, r: r}
+				return &supplied{s: s, tell: tell, file: first, at: first, r: r}
 			}
 		}
 		s.failed(&supplied{file: first}, err)
@@ -194,8 +196,10 @@ func (f *supplied) progress() {
 	if size > 0 {
 		of = megabytes(size)
 	}
+	a := engine.Amount{Done: f.n, Total: size, Rate: float64(f.n) / max(now.Sub(f.since).Seconds(), 0.001)}
+	defer f.tell(a)
 	done := fmt.Sprintf("%.1f", float64(f.n)/1e6)
-	rate := fmt.Sprintf("%.1f MB/s", float64(f.n)/1e6/max(now.Sub(f.since).Seconds(), 0.001))
+	rate := fmt.Sprintf("%.1f MB/s", a.Rate/1e6)
 	at := sourceName(f.at)
 	if !isURL(f.at) {
 		at = Visible(path.Dir(f.at)) // the plan has the file; a line of a terminal has no room for it
