@@ -28,7 +28,7 @@ type Options struct {
 	UserAgent string         // "goxin/1" if empty
 	FirstByte time.Duration  // how long until the first byte of a body; 0: the context decides
 	PerHost   int            // connections to one host; 0: two
-	RootCAs   *x509.CertPool // nil: those of the system goxin runs on
+	RootCAs   *x509.CertPool // nil: those of a Truster, else of the system goxin runs on
 }
 
 // Client asks HTTP servers through one machine. It is safe for concurrent use.
@@ -44,6 +44,12 @@ type Client struct {
 	conns  map[net.Conn]struct{}
 }
 
+// Truster is a machine that trusts certificate authorities of its own: one whose
+// network is a simulation.
+type Truster interface {
+	RootCAs() *x509.CertPool
+}
+
 // New is a client of m's network and proxies. Close it.
 func New(m machine.Machine, o Options) *Client {
 	if o.UserAgent == "" {
@@ -51,6 +57,9 @@ func New(m machine.Machine, o Options) *Client {
 	}
 	if o.PerHost == 0 {
 		o.PerHost = 2
+	}
+	if t, ok := m.(Truster); ok && o.RootCAs == nil {
+		o.RootCAs = t.RootCAs()
 	}
 	c := &Client{o: o, now: m.Now, conns: make(map[net.Conn]struct{})}
 	c.old = c.client(m, false)

@@ -20,7 +20,7 @@ import (
 
 // Survey reads the machines' sources and, on a machine that runs, asks the
 // candidates: six seconds and 24 MiB at most. It changes nothing.
-func (Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h engine.Hosts, v engine.Values, say func(engine.Progress)) (engine.Survey, error) {
+func (s Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h engine.Hosts, v engine.Values, say func(engine.Progress)) (engine.Survey, error) {
 	a, err := readAnswers(v)
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func (Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h eng
 		if !ok {
 			return nil, fmt.Errorf("no machine %q to survey", id)
 		}
-		l := looker{m: m, facts: h.Facts[id], answers: a, say: say}
+		l := looker{m: m, facts: h.Facts[id], answers: a, say: say, load: s.Catalogue}
 		if out[id], err = l.look(ctx); err != nil {
 			return nil, err
 		}
@@ -56,6 +56,7 @@ type looker struct {
 	facts   *detect.Facts
 	answers answers
 	say     func(engine.Progress)
+	load    func() (*mirrors.Catalogue, error) // nil: mirrors.Load
 
 	seen    *Seen
 	vars    repo.Vars
@@ -123,7 +124,11 @@ func manager(f *detect.Facts) string {
 }
 
 func (l *looker) catalogue() (*mirrors.Catalogue, error) {
-	cat, err := mirrors.Load()
+	load := l.load
+	if load == nil {
+		load = mirrors.Load
+	}
+	cat, err := load()
 	if err != nil || l.answers.Catalogue == "" {
 		return cat, err
 	}

@@ -50,8 +50,8 @@ func Objects(ctx context.Context, m machine.Machine, all []Object, l Limits, say
 	}
 	r := newRace(m, l.orDefaults(ObjectDefaults()), objectBytes)
 	for _, o := range all {
-		n := &runner{race: r, object: o, res: Result{ID: o.ID}}
-		n.client = fetch.New(m, fetch.Options{Budget: r.budget, UserAgent: userAgent, FirstByte: r.limits.FirstByte})
+		n := &runner{race: r, m: r.lane(o.ID), object: o, res: Result{ID: o.ID}}
+		n.client = fetch.New(n.m, fetch.Options{Budget: r.budget, UserAgent: userAgent, FirstByte: r.limits.FirstByte})
 		r.runners = append(r.runners, n)
 	}
 	return r.report(ctx, r.objects, say)

@@ -12,7 +12,6 @@ func (r *race) results(final bool) []Result {
 	out := make([]Result, len(order))
 	for i, n := range order {
 		out[i] = n.res
-		out[i].Serves = slices.Clone(n.res.Serves)
 	}
 	return out
 }
@@ -23,7 +22,7 @@ func (r *race) order(final bool) []*runner {
 	out := make([]*runner, len(r.runners))
 	for i, n := range r.runners {
 		c := *n
-		c.of = n
+		c.of, c.res.Serves = n, slices.Clone(n.res.Serves)
 		out[i] = &c
 	}
 	r.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"goxin/detect/machine"
 	"goxin/steps/fetch"
 )
 
@@ -18,9 +19,24 @@ const (
 	peekBytes   = 2 << 10   // of another target's index
 )
 
+// Laned is a machine whose network is a simulation, with a time for each of those who
+// are asked at once: what one of them takes is then the same whatever the others do.
+type Laned interface {
+	Lane(name string) machine.Machine
+}
+
+// lane is the machine that a candidate is asked through.
+func (r *race) lane(name string) machine.Machine {
+	if l, ok := r.m.(Laned); ok {
+		return l.Lane(name)
+	}
+	return r.m
+}
+
 // runner is one candidate. res, idx, found and own are the race's mutex's.
 type runner struct {
 	race   *race
+	m      machine.Machine
 	c      Candidate
 	target Target
 	base   string // the main target's URL
@@ -38,9 +54,9 @@ type runner struct {
 
 func newRunner(r *race, c Candidate) *runner {
 	t := r.targets[r.main]
-	n := &runner{race: r, c: c, target: t, base: c.URLs[r.main], judged: !t.Keys.Empty()}
+	n := &runner{race: r, m: r.lane(c.ID), c: c, target: t, base: c.URLs[r.main], judged: !t.Keys.Empty()}
 	n.target.Keys = t.Keys.Only(t.Fingerprints...)
-	n.client = fetch.New(r.m, fetch.Options{Budget: r.budget, HTTP1: c.HTTP1, UserAgent: userAgent, FirstByte: r.limits.FirstByte})
+	n.client = fetch.New(n.m, fetch.Options{Budget: r.budget, HTTP1: c.HTTP1, UserAgent: userAgent, FirstByte: r.limits.FirstByte})
 	n.res = Result{ID: c.ID, Serves: make([]bool, len(c.URLs)), Gated: c.Gated}
 	return n
 }
@@ -110,13 +126,13 @@ func (n *runner) get(ctx context.Context, name string, from, limit int64) (*fetc
 
 // whole is a file of at most limit bytes, and how long its first byte took.
 func (n *runner) whole(ctx context.Context, name string, limit int64) ([]byte, time.Duration, error) {
-	asked := n.race.m.Now()
+	asked := n.m.Now()
 	resp, err := n.get(ctx, name, 0, limit+1)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer resp.Body.Close()
-	first := n.race.m.Now().Sub(asked)
+	first := n.m.Now().Sub(asked)
 	b, err := io.ReadAll(resp.Body)
 	switch {
 	case int64(len(b)) > limit:
@@ -130,7 +146,7 @@ func (n *runner) whole(ctx context.Context, name string, limit int64) ([]byte, t
 // measure reads a range of a package: its bytes (kept up to keep), when they came,
 // and how long the first took.
 func (n *runner) measure(ctx context.Context, name string, from, length int64, keep int) (head []byte, in *reading, first time.Duration, err error) {
-	asked := n.race.m.Now()
+	asked := n.m.Now()
 	resp, err := n.get(ctx, name, from, length)
 	if err != nil {
 		return nil, nil, 0, err
@@ -143,10 +159,10 @@ func (n *runner) measure(ctx context.Context, name string, from, length int64, k
 		k, err := resp.Body.Read(buf)
 		if k > 0 {
 			if total == 0 {
-				first = n.race.m.Now().Sub(asked)
+				first = n.m.Now().Sub(asked)
 			}
 			total += int64(k)
-			in.add(n.race.m.Now().Sub(asked), total)
+			in.add(n.m.Now().Sub(asked), total)
 			head = append(head, buf[:min(k, max(0, keep-len(head)))]...)
 		}
 		if errors.Is(err, io.EOF) {

@@ -256,8 +256,7 @@ func (n *runner) others(ctx context.Context) {
 }
 
 func (n *runner) serves(ctx context.Context, base, name string) bool {
-	other := *n
-	other.base = base
+	other := runner{race: n.race, m: n.m, client: n.client, base: base} // n itself is being changed meanwhile
 	resp, err := other.get(ctx, name, 0, peekBytes)
 	if err != nil {
 		return false

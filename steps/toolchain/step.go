@@ -11,6 +11,9 @@ import (
 // Step is the toolchain step. The zero value asks the machine's own network.
 type Step struct{ ask *Ask }
 
+// With is the step that asks otherwise.
+func With(a Ask) Step { return Step{&a} }
+
 var (
 	_ engine.Step       = Step{}
 	_ engine.Surveyor   = Step{}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
 
@@ -16,14 +17,18 @@ import (
 	"goxin/assets/lang"
 )
 
-// Keyring is the keys that are known. The zero value knows none.
-type Keyring struct{ entities openpgp.EntityList }
+// Keyring is the keys that are known. The zero value knows none. It may be used by several
+// at once.
+type Keyring struct {
+	entities openpgp.EntityList
+	alone    *sync.Mutex // a key that is asked notes what it found out of itself
+}
 
 // ReadKeys reads public keys: each blob is armoured, with any number of blocks
 // and text between them, or binary. A key that cannot be used is left out; a blob
 // without a single key is an error.
 func ReadKeys(blobs ...[]byte) (Keyring, error) {
-	var k Keyring
+	k := Keyring{alone: new(sync.Mutex)}
 	for _, blob := range blobs {
 		if len(blob) > MaxKeys {
 			return Keyring{}, lang.Errorf(nil, "cannot read the keys: they have more than %d bytes", "无法读取公钥：超过 %d 字节", MaxKeys)
@@ -95,7 +100,7 @@ func (k Keyring) Only(fingerprints ...string) Keyring {
 	if len(fingerprints) == 0 {
 		return k
 	}
-	var out Keyring
+	out := Keyring{alone: k.alone}
 	for _, e := range k.entities {
 		if slices.ContainsFunc(fingerprints, func(f string) bool {
 			return strings.EqualFold(strings.Join(strings.Fields(f), ""), fingerprint(e))

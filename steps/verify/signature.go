@@ -183,7 +183,10 @@ func (k Keyring) check(s *signature, weak bool) (key string, err error) {
 			continue
 		}
 		key = fingerprint(e)
-		if err = s.holds(e, weak); err == nil {
+		k.alone.Lock()
+		err = s.holds(e, weak)
+		k.alone.Unlock()
+		if err == nil {
 			return key, nil
 		}
 	}
