@@ -1,0 +1,160 @@
+// Package demo is a captured machine that seems to run: the wizard, its steps, the
+// engine and the operations on it are the real ones, and so are the files, which are
+// written to a tree in a directory that goes away again. Package managers, units, kernel
+// parameters, compilers, the clock and the network are simulated, each in a file of its
+// own and only as far as steps and operations ask for them. What is signed is signed by
+// keys that are made for the occasion, and what verifies it is the code that always does.
+//
+// It refuses to touch anything outside its directory, to open a connection, to start a
+// program, and to say anything about real mirrors: those of the simulated network are
+// invented, but for the vendors' own sites, which all do well.
+package demo
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path"
+	"slices"
+	"time"
+
+	"goxin/assets"
+	"goxin/assets/lang"
+	"goxin/detect"
+	"goxin/detect/machine"
+	"goxin/steps"
+	"goxin/steps/engine"
+	"goxin/steps/mirror"
+	"goxin/steps/toolchain"
+)
+
+// Options are how a demo goes.
+type Options struct {
+	// Pace is how long things take, as a multiple of what is believable: 1 is for
+	// people, 0 never waits. At 0 the machine's clock stands but for what its programs
+	// and downloads would have taken, so that the same calls tell the same times.
+	Pace float64
+	Now  func() time.Time // the right time; nil: this host's clock
+}
+
+// Demo is a machine and the steps that know its network.
+type Demo struct {
+	Machine machine.Machine
+	Steps   []engine.Step
+
+	sim *sim
+	dir string
+}
+
+// Open makes the machine of that name (Machines) in dir, which must be empty or not
+// there and belongs to the demo from now on.
+func Open(name, dir string, o Options) (*Demo, error) {
+	if !slices.Contains(assets.Machines(), name) {
+		return nil, lang.Errorf(nil, "cannot open the demo: there is no captured machine %q", "无法打开演示：没有名为 %q 的采集机器", name).
+			WithHint("`goxin demo` lists those there are", "`goxin demo` 列出可用的机器")
+	}
+	r, err := assets.OpenMachine(name)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return OpenArchive(name, r, dir, o)
+}
+
+// OpenArchive is Open for what `goxin capture` wrote, which may be hostile.
+func OpenArchive(name string, archive io.Reader, dir string, o Options) (*Demo, error) {
+	d, err := open(name, archive, dir, o)
+	if err != nil {
+		return nil, errors.Join(lang.Errorf(err, "cannot open the demo", "无法打开演示").
+			WithHint("it needs a machine that goxin captured, and some 50 MB in the directory for temporary files (TMPDIR)", "需要由 goxin 采集的机器，以及临时目录（TMPDIR）中约 50 MB 的空间"), os.RemoveAll(dir))
+	}
+	return d, nil
+}
+
+func open(name string, archive io.Reader, dir string, o Options) (*Demo, error) {
+	inner, err := machine.OpenRecorded(name, archive, dir, machine.Fleeting())
+	if err != nil {
+		return nil, err
+	}
+	tree, ok := inner.(machine.Rooted)
+	if !ok {
+		return nil, errors.New("the machine has no tree")
+	}
+	kernel, err := inner.Kernel()
+	if err != nil {
+		return nil, err
+	}
+	s := &sim{Machine: inner, tree: tree, kernel: kernel, clock: newClock(o, !kernel.ClockSynced), owners: map[string]machine.Owner{}, attrs: map[string]map[string][]byte{}}
+	facts, err := detect.Detect(context.Background(), s)
+	if err != nil {
+		return nil, err
+	}
+	s.facts = facts
+	if err := s.furnish(); err != nil {
+		return nil, err
+	}
+	if s.net, err = newNetwork(s); err != nil {
+		return nil, err
+	}
+	return &Demo{Machine: s, Steps: s.steps(), sim: s, dir: dir}, nil
+}
+
+// GuardWith has the machine's service manager run guard where it is told to start the
+// service that takes a run back unless it is confirmed. It ends with ctx.
+func (d *Demo) GuardWith(ctx context.Context, guard func(context.Context, engine.RunID) error) {
+	d.sim.units.guard = func(id engine.RunID) {
+		go func() { _ = guard(ctx, id) }() // what became of it stands in the run's journal
+	}
+}
+
+// Close removes the directory.
+func (d *Demo) Close() error { return os.RemoveAll(d.dir) }
+
+// steps are all there are; those that ask by a catalogue or a key have the demo's.
+func (s *sim) steps() []engine.Step {
+	all := steps.All()
+	for i, st := range all {
+		switch st.(type) {
+		case mirror.Step:
+			all[i] = mirror.Step{Catalogue: s.net.mirrors}
+		case toolchain.Step:
+			ask := toolchain.Real()
+			ask.Catalogue, ask.Key = s.net.releases.catalogue, s.net.releases.log.key
+			all[i] = toolchain.With(ask)
+		}
+	}
+	return all
+}
+
+// write and remove are the simulation's own changes to the tree.
+
+func (s *sim) write(name string, data []byte, mode os.FileMode) error {
+	if err := s.mkdirs(path.Dir(name)); err != nil {
+		return err
+	}
+	return s.Machine.WriteFile(name, data, mode, machine.Keep)
+}
+
+func (s *sim) mkdirs(dir string) error {
+	if _, err := s.Machine.Stat(dir); err == nil {
+		return nil
+	}
+	if err := s.mkdirs(path.Dir(dir)); err != nil {
+		return err
+	}
+	return s.Machine.Mkdir(dir, 0o755, machine.Keep)
+}
+
+func (s *sim) exists(name string) bool {
+	_, err := s.Machine.Stat(name)
+	return err == nil
+}
+
+func (s *sim) read(name string) string {
+	b, err := s.Machine.ReadFile(name)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
