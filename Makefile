@@ -42,7 +42,7 @@ emulated: ## detection on every captured machine, by the arm64, loong64 and mips
 
 e2e: build ## the lab: systemd containers and virtual machines (installs what it needs, and says so first)
 	$(GO) run ./cmd/lab prepare
-	$(GO) test -tags e2e -count=1 -timeout 30m -v ./steps/origin ./steps/environment ./steps/build
+	$(GO) test -tags e2e -count=1 -timeout 30m -v ./steps/origin ./steps/environment ./steps/build ./steps/report
 	$(GO) test -tags e2e -count=1 -timeout 50m -v ./cmd/lab
 
 # Shrinking inputs that only look new, as goroutines make them, would take all the time.
@@ -73,6 +73,7 @@ bench: build ## goxin against what a person would do instead, as ratios of one r
 	$(GO) run ./cmd/lab bench
 	$(GO) run ./cmd/lab bench-go
 	$(GO) test -count=1 -run '^$$' -bench BesideLdd ./detect/elf
+	$(GO) test -count=1 -run '^$$' -bench 'SerialLine|LongDiff' -benchtime 20x ./tui
 	@$(GO) test -count=1 -v -run QuickestMirror ./steps/race | grep -E 'goxin:|one after another:|^(ok|FAIL)'
 
 golden: ## write the goldens anew, to be read in the diff

@@ -21,7 +21,7 @@ type App struct {
 	review  bool
 
 	purposes  []engine.Purpose
-	earlier   Earlier
+	earlier   engine.Answers  // saved by an earlier start
 	prefilled engine.Answers  // given beforehand
 	purpose   string          // what the machine shall become; "": not asked
 	chosen    map[string]bool // the steps gone through; nil: all
@@ -29,6 +29,8 @@ type App struct {
 
 	mark     lang.Text // on every screen: what one sees is not real
 	lesson   bool
+	shell    func() tea.ExecCommand // opens one on the machine; nil: there is none
+	exec     func(tea.ExecCommand, tea.ExecCallback) tea.Cmd
 	reporter func(context.Context, engine.RunID, lang.Lang) (string, error)
 
 	confirmWithin time.Duration
@@ -42,7 +44,9 @@ type App struct {
 	flags         string // between goxin and its command, where one is shown
 	header        func(*detect.Facts) lang.Text
 	warning       func(string, *detect.Facts) lang.Text
-	basic         func(bool) // tells the output to leave private modes out
+	shows         func(Tier) // tells the output which tier is drawn
+	tiers         tierPair   // F4 changes between
+	noHan         lang.Text  // why Chinese is not offered
 
 	lang   lang.Lang
 	han    bool // the terminal can show Chinese
@@ -57,7 +61,9 @@ type App struct {
 
 	place    place
 	page     page
+	first    page // instead of the machine; nil in a wizard
 	overlays []overlay
+	hush     *hush // the page has come unasked and asks something
 
 	hosts    engine.Hosts
 	found    map[string]looked // by step: surveys that still hold
@@ -78,8 +84,6 @@ type App struct {
 	saveErr  error
 	quitting bool
 }
-
-const grace = 425 * time.Millisecond // a key already on its way cannot answer what pops up
 
 var _ tea.Model = (*App)(nil)
 
@@ -113,6 +117,12 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return a, tea.Batch(events, cmd, a.navigate(n))
 	case wake:
 		return a, a.events()
+	case shellOver:
+		if msg.err != nil {
+			err := lang.Errorf(msg.err, "cannot open a shell", "无法打开 shell")
+			a.push(&textOverlay{App: a, title: lang.Same("shell"), body: func(w int) []string { return a.errorLines(err, w) }})
+		}
+		return a, nil
 	case saved:
 		if msg.err != nil {
 			a.saveErr = msg.err
@@ -131,6 +141,12 @@ func (a *App) key(msg tea.KeyMsg) tea.Cmd {
 	}
 	if n := len(a.overlays); n > 0 {
 		return a.overlayKey(a.overlays[n-1], msg)
+	}
+	if a.hush != nil && msg.String() != "ctrl+c" {
+		if a.hush.typed(a.now()) {
+			return nil
+		}
+		a.hush = nil
 	}
 	if b, ok := find(a.globalKeys(), msg); ok {
 		n, cmd := b.do()

@@ -17,15 +17,17 @@ import (
 // driver plays the part of tea.Program: it runs commands at once and feeds what
 // they return back, until nothing is left to do.
 type driver struct {
-	t     *testing.T
+	t     testing.TB
 	app   *App
 	fake  *fakeSession
 	quit  bool
 	clock time.Time
 	saved []engine.Answers
+
+	inside bool // Update or View is at work
 }
 
-func drive(t *testing.T, f *fakeSession, configure ...func(*Config)) *driver {
+func drive(t testing.TB, f *fakeSession, configure ...func(*Config)) *driver {
 	t.Helper()
 	d := &driver{t: t, fake: f, clock: time.Date(2026, 11, 22, 14, 30, 0, 0, time.UTC)}
 	c := Config{
@@ -71,7 +73,9 @@ func (d *driver) run(cmd tea.Cmd) {
 }
 
 func (d *driver) send(msg tea.Msg) {
+	d.inside = true
 	_, cmd := d.app.Update(msg)
+	d.inside = false
 	d.run(cmd)
 }
 
@@ -485,4 +489,32 @@ func TestAStepThatOnlyProvesIsTriedOutWithoutARun(t *testing.T) {
 	if hasKey(d.app.page.Keys(), "u") {
 		t.Error("offers to undo nothing")
 	}
+}
+
+func TestAFailureIsAnsweredWhenItHasBeenSeen(t *testing.T) {
+	f := &fakeSession{applyErr: errLock}
+	d := drive(t, f).toDiff().keys("w", "enter").at(atResult).sees("try again", "skip this step, go on with the next")
+	d.app.hush = &hush{d.clock, d.clock} // as it has just come
+	d.send(keyMsg("s"))
+	d.at(atResult)
+	d.clock = d.clock.Add(200 * time.Millisecond)
+	d.send(keyMsg("s")) // the keyboard has not been quiet since
+	d.at(atResult).keys("s").at(atDone)
+}
+
+func TestAShellIsOfferedWhereSomethingFailed(t *testing.T) {
+	var opened int
+	f := &fakeSession{applyErr: errLock}
+	d := drive(t, f, func(c *Config) {
+		c.Shell = func() tea.ExecCommand {
+			opened++
+			return nil
+		}
+	}).toDiff().keys("w", "enter").sees("!  open a shell and look")
+	d.app.page.(*resultPage).openShell()
+	if opened != 1 || d.app.found != nil {
+		t.Errorf("opened %d, found %v", opened, d.app.found)
+	}
+	d.send(shellOver{errors.New("no such file")})
+	d.sees("cannot open a shell: no such file").keys("esc").at(atResult)
 }

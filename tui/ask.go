@@ -142,7 +142,7 @@ func (p *askPage) Keys() []binding {
 			return stay, nil
 		}}
 	}
-	return append(bs, esc)
+	return append(bs, p.explainKey(), esc)
 }
 
 func (p *askPage) View(w, h int) string {

@@ -125,6 +125,57 @@ func (p *questionnaire) fieldKeys() (bs []binding, typing bool) {
 // whyLines is the most room below the form for the reasons of what is asked.
 const whyLines = 4
 
+// helpFrom is the room a form needs for its questions to explain themselves. Where
+// there is less, the question and its options come first, and ? tells the rest.
+const helpFrom = 12
+
+// explain tells all there is to say of the question at hand.
+func (p *questionnaire) explain() (nav, tea.Cmd) {
+	q := p.questions[p.index()]
+	return p.push(&textOverlay{App: p.App, title: lang.T("About the question", "问题说明"), body: func(w int) []string {
+		w = min(w, 100)
+		out := p.styled(p.theme.Title, wrap(p.s(q.Title), w))
+		add := func(t lang.Text) {
+			if !t.Empty() {
+				out = append(out, wrap(p.s(t), w)...)
+			}
+		}
+		add(q.Help)
+		add(how(q.Kind))
+		if !q.Why.Empty() {
+			out = append(out, "")
+			add(q.Why)
+		}
+		for _, o := range q.Options {
+			title := p.s(o.Title)
+			if title == "" || !p.titles && q.Kind != engine.Text {
+				title = p.join(o.Value, title)
+			}
+			out = append(out, "")
+			out = append(out, p.styled(p.theme.Title, wrap(title, w))...)
+			add(o.Help)
+		}
+		return out
+	}})
+}
+
+func (a *App) styled(s lipgloss.Style, lines []string) []string {
+	for i := range lines {
+		lines[i] = s.Render(lines[i])
+	}
+	return lines
+}
+
+// explainKey is ?, which is a letter where one types.
+func (p *questionnaire) explainKey() binding {
+	b := binding{keys: []string{"?", "f3"}, desc: lang.T("explain", "说明"), rare: p.width < 60, do: p.explain}
+	if _, typing := p.fieldKeys(); typing {
+		b.keys = b.keys[1:]
+		b.show, b.rare = "F3", true
+	}
+	return b
+}
+
 // whyRoom is the room they take for the question at hand: the most that any of
 // its options needs, so that the form does not move with the cursor.
 func (p *questionnaire) whyRoom(w int) int {
@@ -154,7 +205,7 @@ func (p *questionnaire) formSize() (w, h int) {
 }
 
 func (p *questionnaire) build() {
-	w, _ := p.formSize()
+	w, h := p.formSize()
 	p.focus = p.questions[p.index()].Key
 	var fs []huh.Field
 	for _, q := range p.questions {
@@ -164,7 +215,7 @@ func (p *questionnaire) build() {
 			p.fields[q.Key] = f
 		}
 		f.ask(q)
-		fs = append(fs, f.huh(p.App, w, q.Key == p.focus, p.titles))
+		fs = append(fs, f.huh(p.App, w, q.Key == p.focus && h >= helpFrom, p.titles))
 	}
 	p.form = huh.NewForm(huh.NewGroup(fs...)).WithTheme(p.theme.formTheme()).WithKeyMap(formKeys()).
 		WithShowHelp(false).WithShowErrors(false).WithWidth(w)

@@ -101,14 +101,16 @@ func tokens(s string) []string {
 			tok.Reset()
 		}
 	}
-	var prev rune
+	var prev, before rune
 	for _, r := range s {
-		glue := closing(r) || opening(prev)
+		// "12 天": a number and what it counts stay together.
+		counted := wide(r) && prev == ' ' && before >= '0' && before <= '9'
+		glue := closing(r) || opening(prev) || counted
 		if tok.Len() > 0 && !glue && (wide(r) || wide(prev) || prev == ' ' && r != ' ') && !(r == ' ') {
 			flush()
 		}
 		tok.WriteRune(r)
-		prev = r
+		prev, before = r, prev
 	}
 	flush()
 	return out
@@ -172,19 +174,12 @@ func asciiReplacer() *strings.Replacer {
 		"µ", "u", "°", "deg", "±", "+-", "\u00a0", " ")
 }
 
+// consoleReplacer says what the Linux console's fonts lack in what they have.
+func consoleReplacer() *strings.Replacer {
+	return strings.NewReplacer("→", "->", "←", "<-", "…", "...", "–", "-", "—", "-", "≥", ">=", "≤", "<=", "≠", "!=", "“", "\"", "”", "\"", "‘", "'", "’", "'",
+		"✓", "+", "✗", "×", "●", "•", "○", "·", "↑", "^", "↓", "v", "▸", "»", "\u00a0", " ")
+}
+
 // onlyASCII replaces what is still not ASCII (a file name, say) cell by cell, so
 // that nothing moves; with han, Chinese passes.
-func onlyASCII(s string, han bool) string {
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r < 0x7f, han && wide(r):
-			b.WriteRune(r)
-		case wide(r):
-			b.WriteString("??")
-		default:
-			b.WriteByte('?')
-		}
-	}
-	return b.String()
-}
+func onlyASCII(s string, han bool) string { return charset{Plain, han}.only(s) }

@@ -25,6 +25,7 @@ type diffPage struct {
 	err    error
 	cursor int // index among the stops
 	scroll scroll
+	kept   drawn
 }
 
 type planned struct{ plan *engine.StepPlan }
@@ -153,6 +154,13 @@ func (a *App) heldConfirm() time.Duration {
 // askWrite is the second step of the two it takes to write: the key alone does
 // not, and Enter alone does not.
 func (p *diffPage) askWrite(within time.Duration) (nav, tea.Cmd) {
+	if p.lesson {
+		return p.teach(func() (nav, tea.Cmd) { return p.sign(within) })
+	}
+	return p.sign(within)
+}
+
+func (p *diffPage) sign(within time.Duration) (nav, tea.Cmd) {
 	title := lang.F("Write %d changes to %s?", "向 %[2]s 写入 %[1]d 项改动？", p.plan.Changes(), p.hostname())
 	if p.plan.Changes() == 1 {
 		title = lang.F("Write 1 change to %s?", "向 %s 写入 1 项改动？", p.hostname())
@@ -218,16 +226,12 @@ func (p *diffPage) View(w, h int) string {
 	}
 	head := p.head(w, title, p.state(), written)
 	dw, dh, aside, below := p.areas(w, h)
-	ls := p.lines(dw - 2)
-	body := make([]string, len(ls))
-	for i, l := range ls {
-		body[i] = l.text
-	}
+	d := p.drawing(dw - 2)
 	cur := -1
-	if st := stops(ls); len(st) > 0 {
-		cur = st[min(p.cursor, len(st)-1)]
+	if len(d.stops) > 0 {
+		cur = d.stops[min(p.cursor, len(d.stops)-1)]
 	}
-	view := p.pane(dw, dh, head, body, p.scroll, cur)
+	view := p.paneOf(dw, dh, head, len(d.lines), func(i int) string { return d.lines[i].text }, p.scroll, cur)
 	_, some := p.current()
 	switch {
 	case !some:
@@ -311,12 +315,11 @@ func (p *diffPage) current() (engine.Planned, bool) {
 	}
 	w, _ := p.bodySize()
 	dw, _, _, _ := p.areas(w, 24)
-	ls := p.lines(dw - 2)
-	st := stops(ls)
-	if len(st) == 0 {
+	d := p.drawing(dw - 2)
+	if len(d.stops) == 0 {
 		return engine.Planned{}, false
 	}
-	return p.plan.Items[ls[st[min(p.cursor, len(st)-1)]].item], true
+	return p.plan.Items[d.lines[d.stops[min(p.cursor, len(d.stops)-1)]].item], true
 }
 
 // why is the reason of the change under the cursor, in at most most lines.

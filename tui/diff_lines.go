@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/charmbracelet/lipgloss"
-
 	"goxin/assets/lang"
 	"goxin/steps/engine"
 )
@@ -28,24 +26,40 @@ func stops(ls []diffLine) []int {
 	return out
 }
 
+// drawn is a plan as lines, and for what it was drawn.
+type drawn struct {
+	plan  *engine.StepPlan
+	w     int
+	sides bool
+	lang  lang.Lang
+	tier  Tier
+	lines []diffLine
+	stops []int
+}
+
+// drawing is the plan drawn for a width. Ten thousand lines are not drawn anew for
+// every key.
+func (p *diffPage) drawing(w int) *drawn {
+	d := &p.kept
+	if d.plan != p.plan || d.w != w || d.sides != (p.width >= sidesFrom) || d.lang != p.lang || d.tier != p.theme.Tier {
+		*d = drawn{plan: p.plan, w: w, sides: p.width >= sidesFrom, lang: p.lang, tier: p.theme.Tier}
+		d.lines = p.lines(w)
+		d.stops = stops(d.lines)
+	}
+	return d
+}
+
 // lines draws the plan for a width: notes, then the changes in their order,
 // neighbours of one table together, then how much is already as wanted.
 func (p *diffPage) lines(w int) []diffLine {
 	var out []diffLine
 	for _, n := range p.plan.Notes {
-		mark, style := p.theme.Dot, lipgloss.NewStyle()
+		mark := p.bullet()
 		if n.Warn {
-			mark, style = p.theme.Note, p.theme.Warn
+			mark = p.theme.Warn.Render(p.theme.Note)
 		}
-		mark = strings.TrimSpace(mark)
-		if mark == "," {
-			mark = "-"
-		}
-		for i, l := range wrap(p.s(n.Text), w-2) {
-			if i > 0 {
-				mark = " "
-			}
-			out = append(out, diffLine{text: style.Render(mark) + " " + l, item: -1})
+		for _, l := range p.marked(mark, n.Text, w) {
+			out = append(out, diffLine{text: l, item: -1})
 		}
 	}
 	showSame := p.plan.Changes() == 0
@@ -89,6 +103,14 @@ func (p *diffPage) lines(w int) []diffLine {
 	return out
 }
 
+// bullet stands before what is only told.
+func (a *App) bullet() string {
+	if b := strings.TrimSpace(a.theme.Dot); b != "," {
+		return b
+	}
+	return "-"
+}
+
 // noted is a remark on a diff or on one of its values.
 func noted(d engine.Diff) lang.Text {
 	if !d.Note.Empty() {
@@ -111,7 +133,7 @@ func (p *diffPage) item(i int, it engine.Planned, w int) []diffLine {
 	if len(p.hosts.Order) > 1 {
 		target += " (" + p.raw(string(it.On)) + ")"
 	}
-	mark := p.mark(it.Diff.Action)
+	mark := p.actionMark(it.Diff.Action)
 	note := p.s(it.Diff.Note)
 	if note == "" && it.Diff.Action == engine.None {
 		note = p.say("already as wanted", "已符合要求")
@@ -161,17 +183,17 @@ func (a *App) stepTitle(id string) string {
 	return a.raw(id)
 }
 
-func (p *diffPage) mark(act engine.Action) string {
+func (a *App) actionMark(act engine.Action) string {
 	s := string(rune(act))
 	switch act {
 	case engine.Create:
-		return p.theme.Add.Render(s)
+		return a.theme.Add.Render(s)
 	case engine.Delete, engine.CannotUndo:
-		return p.theme.Del.Render(s)
+		return a.theme.Del.Render(s)
 	case engine.Update:
-		return p.theme.Accent.Render(s)
+		return a.theme.Accent.Render(s)
 	}
-	return p.theme.Dim.Render(s)
+	return a.theme.Dim.Render(s)
 }
 
 // value writes a kernel value of several numbers with single spaces.

@@ -30,8 +30,8 @@ func (p *diffPage) moveKeys() []binding {
 func (p *diffPage) window() (ls []diffLine, st []int, room int) {
 	w, h := p.bodySize()
 	dw, dh, _, _ := p.areas(w, h)
-	ls = p.lines(dw - 2)
-	return ls, stops(ls), paneRoom(len(ls), dh)
+	d := p.drawing(dw - 2)
+	return d.lines, d.stops, paneRoom(len(d.lines), dh)
 }
 
 // move goes to the next change that is in sight, or brings what lies between

@@ -44,12 +44,12 @@ func (p *diffPage) table(title lang.Text, group []int, w int) []diffLine {
 		thenW += min(spare/2, 4)
 	}
 
-	top := p.mark(head) + " " + p.theme.Title.Render(p.s(title))
+	top := p.actionMark(head) + " " + p.theme.Title.Render(p.s(title))
 	if head == engine.None {
 		top = p.theme.Dim.Render(p.s(title))
 	}
 	if columns && head != engine.None {
-		top = p.mark(head) + " " + p.theme.Title.Render(pad(p.s(title), nameW)) + "  " + p.theme.Dim.Render(padLeft(now, nowW)+"  "+padLeft(then, thenW))
+		top = p.actionMark(head) + " " + p.theme.Title.Render(pad(p.s(title), nameW)) + "  " + p.theme.Dim.Render(padLeft(now, nowW)+"  "+padLeft(then, thenW))
 	}
 	out := []diffLine{{text: top, item: -1}}
 	if len(group) > 0 {
@@ -126,17 +126,17 @@ func (p *diffPage) rows(rs []engine.Row, item, w int) []diffLine {
 	add := func(s string) { out = append(out, diffLine{strings.TrimRight(s, " "), item, false}) }
 	for _, r := range rs {
 		name, change, note := p.raw(r.Name), p.change(r), p.s(r.Note)
-		mark := "  " + p.mark(r.Action) + " "
+		mark := "  " + p.actionMark(r.Action) + " "
 		switch {
 		case columns:
-			s := mark + pad(name, nameW) + "  " + p.styled(r.Action, change)
+			s := mark + pad(name, nameW) + "  " + p.changed(r.Action, change)
 			if noteW > 0 && 4+nameW+2+changeW+2+noteW <= w {
 				s += strings.Repeat(" ", changeW-width(change)+2) + p.theme.Dim.Render(note)
 				note = ""
 			}
 			add(s)
 		case 4+width(name)+2+width(change) <= w:
-			add(mark + name + "  " + p.styled(r.Action, change))
+			add(mark + name + "  " + p.changed(r.Action, change))
 		default:
 			for i, l := range hang(name, w-4, 0) {
 				if i > 0 {
@@ -145,7 +145,7 @@ func (p *diffPage) rows(rs []engine.Row, item, w int) []diffLine {
 				add(mark + l)
 			}
 			for _, l := range hang(change, w-6, 0) {
-				add("      " + p.styled(r.Action, l))
+				add("      " + p.changed(r.Action, l))
 			}
 		}
 		if note != "" {
@@ -167,7 +167,7 @@ func (p *diffPage) change(r engine.Row) string {
 	return p.theme.fold(now + " " + p.theme.Arrow + " " + then)
 }
 
-func (p *diffPage) styled(act engine.Action, s string) string {
+func (p *diffPage) changed(act engine.Action, s string) string {
 	switch act {
 	case engine.None:
 		return p.theme.Dim.Render(s)

@@ -16,6 +16,7 @@ type donePage struct {
 	*App
 	ending bool
 	err    error
+	report reported
 	scroll scroll
 }
 
@@ -27,7 +28,7 @@ func (p *donePage) Refresh() tea.Cmd { return nil }
 // Enter lets go of the run.
 func (p *donePage) Enter() tea.Cmd {
 	if p.run == nil {
-		return p.watch()
+		return tea.Batch(p.watch(), p.writeReport())
 	}
 	p.ending = true
 	run := p.run
@@ -43,7 +44,9 @@ func (p *donePage) Update(msg tea.Msg) (nav, tea.Cmd) {
 		p.ending = false
 		p.dropEnded()
 		p.awaits(msg.sum)
-		return stay, p.watch()
+		return stay, tea.Batch(p.watch(), p.writeReport())
+	case reported:
+		p.report = msg
 	case tick:
 		return stay, p.watch()
 	case fated:
@@ -144,6 +147,12 @@ func (p *donePage) body(w int) []string {
 	}
 	if answers != "" {
 		out = append(out, p.labelled(p.say("answers", "应答文件"), p.raw(answers), w)...)
+	}
+	if p.report.path != "" {
+		out = append(out, p.labelled(p.say("report", "验收报告"), p.raw(p.report.path), w)...)
+	}
+	if p.report.err != nil {
+		out = append(out, p.errorLines(p.report.err, w)...)
 	}
 	out = append(out, "")
 	if answers != "" {

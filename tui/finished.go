@@ -134,5 +134,15 @@ func (p *finishedPage) body(w int) []string {
 	if o := p.was(); o.err != nil {
 		return append(out, p.errorLines(o.err, w)...)
 	}
-	return append(out, p.heldLines(p.was(), w)...)
+	out = append(out, p.heldLines(p.was(), w)...)
+	if p.was().plan == nil || p.was().run == 0 {
+		return out
+	}
+	out = append(out, "")
+	for _, it := range p.was().plan.Items {
+		if it.Unknown == "" && it.Diff.Action != engine.None {
+			out = append(out, p.actionMark(it.Diff.Action)+" "+between(p.raw(it.Target), p.theme.Dim.Render(p.became(it)), w-2, p.theme.Ellipsis))
+		}
+	}
+	return out
 }

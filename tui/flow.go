@@ -143,6 +143,11 @@ func (a *App) enter(p place) tea.Cmd {
 	a.pageCtx, a.pageStop = context.WithCancel(a.ctx)
 	a.place = p
 	a.overlays = nil
+	a.hush = nil
+	if p.stage == atPending || p.stage == atResult && a.outcome.err != nil {
+		h := newHush(a.now())
+		a.hush = &h
+	}
 	a.page = a.open(p)
 	return a.page.Enter()
 }
@@ -167,6 +172,9 @@ func (a *App) open(p place) page {
 		return &donePage{App: a}
 	case atUndo:
 		return &undoPage{App: a}
+	}
+	if a.first != nil {
+		return a.first
 	}
 	return &machinePage{App: a}
 }

@@ -20,7 +20,7 @@ const (
 
 func (a *App) tooSmall() bool { return a.width < leastWidth || a.height < leastHeight }
 
-func (a *App) hasRail() bool { return a.theme.Tier == Rich && a.width >= railFrom }
+func (a *App) hasRail() bool { return a.theme.Tier == Rich && a.width >= railFrom && a.first == nil }
 
 // View draws the frame around the page.
 func (a *App) View() string {
@@ -30,9 +30,7 @@ func (a *App) View() string {
 	} else {
 		v = a.frame()
 	}
-	if a.theme.plain != nil {
-		v = onlyASCII(v, a.lang == lang.ZH)
-	}
+	v = a.theme.only(v, a.lang == lang.ZH)
 	if a.quitting {
 		v += "\n" // the renderer erases the last line when it stops
 	}
@@ -221,7 +219,7 @@ func (a *App) footer() string {
 		}
 	}
 	if a.theme.Tier == Rich {
-		shown = append(shown, binding{keys: []string{"f1"}, show: "F1", desc: lang.T("keys", "按键")})
+		shown = append(shown, binding{keys: []string{"f1"}, show: "F1", desc: lang.T("keys", "按键"), must: a.width >= 60})
 	}
 	for {
 		line := a.footerLine(shown)
@@ -260,8 +258,11 @@ func (a *App) footerLine(bs []binding) string {
 // head is a page's first line: what it is, how it stands, and at the right what
 // to bear in mind.
 func (a *App) head(w int, title, state, right string) string {
+	if a.theme.Tier == Line {
+		return a.lineHead(title, state, right)
+	}
 	left := title
-	if !a.hasRail() && a.theme.Tier == Rich {
+	if !a.hasRail() && a.theme.Tier == Rich && a.first == nil {
 		n, of := a.position()
 		left = fmt.Sprintf("%d/%d ", n, of) + left
 	}
@@ -308,17 +309,25 @@ func (s *scroll) clamp(n, h int) {
 // pane lays out a page: head, an empty line, and as much of body as there is
 // room for. cursor is the marked line of body, or -1.
 func (a *App) pane(w, h int, head string, body []string, sc scroll, cursor int) string {
+	return a.paneOf(w, h, head, len(body), func(i int) string { return body[i] }, sc, cursor)
+}
+
+// paneOf is pane for a body of n lines, of which only those in sight are asked for.
+func (a *App) paneOf(w, h int, head string, n int, line func(int) string, sc scroll, cursor int) string {
 	lines := []string{" " + head, ""}
 	room := h - len(lines)
-	sc.clamp(len(body), room)
-	end := min(sc.top+room, len(body))
-	hidden := len(body) - end
+	sc.clamp(n, room)
+	end := min(sc.top+room, n)
+	hidden := n - end
 	if hidden > 0 && room > 3 {
 		end--
 		hidden++
 	}
 	for i := sc.top; i < end; i++ {
-		l := cut(body[i], w-2, a.theme.Ellipsis)
+		l := line(i)
+		if a.theme.Tier != Line { // which breaks what is too long
+			l = cut(l, w-2, a.theme.Ellipsis)
+		}
 		if i == cursor {
 			lines = append(lines, a.theme.Accent.Render(a.theme.Cursor)+l)
 		} else {
@@ -343,6 +352,9 @@ func paneRoom(n, h int) int {
 // box draws lines in a border with a title.
 func (a *App) box(w int, title string, lines []string) []string {
 	th := a.theme
+	if th.Tier == Line {
+		return lineBox(title, lines)
+	}
 	inner := w - 4
 	title = cut(title, inner-2, th.Ellipsis)
 	top := th.TopLeft + th.Rule + " " + title + " " + strings.Repeat(th.Rule, max(w-5-width(title), 0)) + th.TopRight

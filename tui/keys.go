@@ -22,8 +22,24 @@ func (a *App) globalKeys() []binding {
 		binding{keys: []string{"ctrl+z"}, show: "ctrl+z", desc: lang.T("suspend", "挂起"), rare: true, do: a.suspend})
 }
 
+// tierPair is the tier chosen at the start, and the one that F4 changes to from
+// Plain: what the terminal would be if it were not at the end of a wire, or
+// --plain had not been given.
+type tierPair struct{ chosen, brighter Tier }
+
+func tiersOf(c Config) tierPair {
+	t := tierPair{c.Tier, c.Tier}
+	if c.Tier == Plain {
+		t.brighter = Rich
+		if linuxTerm(c.Term) {
+			t.brighter = VT
+		}
+	}
+	return t
+}
+
 func (a *App) otherTier() lang.Text {
-	if a.theme.Tier == Rich {
+	if a.theme.Tier != Plain {
 		return lang.T("plain characters", "纯文本模式")
 	}
 	return lang.T("colours and lines", "彩色模式")
@@ -45,12 +61,12 @@ func (a *App) switchLang() (nav, tea.Cmd) {
 		return stay, a.refresh()
 	}
 	if !a.han {
-		return a.push(&textOverlay{App: a, title: lang.T("Chinese cannot be shown here", "此终端无法显示中文"), body: func(int) []string {
-			return []string{
-				a.say("This terminal is taken for one whose font has no Chinese.", "此终端的字体可能没有汉字。"),
-				a.say("If its far end shows UTF-8, start goxin with --lang zh.", "若对端能显示 UTF-8，请用 --lang zh 启动。"),
-				a.say("Over SSH from a desktop Chinese works as it is.", "从桌面经 SSH 登录即可正常显示中文。"),
-			}
+		why := a.noHan
+		if why.Empty() {
+			why = lang.T("What this terminal can show is not known. If it shows UTF-8, start goxin with --lang zh.", "无法得知此终端的字符集。若能显示 UTF-8，请用 --lang zh 启动。")
+		}
+		return a.push(&textOverlay{App: a, title: lang.T("Chinese cannot be shown here", "此终端无法显示中文"), body: func(w int) []string {
+			return wrap(a.s(why), w)
 		}})
 	}
 	a.lang = lang.ZH
@@ -59,13 +75,37 @@ func (a *App) switchLang() (nav, tea.Cmd) {
 
 // switchTier is for a terminal that was taken for more, or less, than it is.
 func (a *App) switchTier() (nav, tea.Cmd) {
-	if a.theme.Tier == Rich {
-		a.theme = newTheme(Plain)
-		return stay, tea.Sequence(tea.ExitAltScreen, tea.ClearScreen, a.refresh())
+	was, to := a.theme.Tier, Plain
+	if was == Plain {
+		to = a.tiers.brighter
 	}
-	a.theme = newTheme(Rich)
-	a.basic(false)
-	return stay, tea.Sequence(tea.EnterAltScreen, tea.ClearScreen, a.refresh())
+	a.theme = newTheme(to)
+	a.shows(to)
+	a.withdrawDoubt()
+	switch {
+	case to == Rich:
+		if a.tiers.chosen == Plain {
+			a.overlays = append(a.overlays, &textOverlay{App: a, title: doubt, body: func(w int) []string {
+				return wrap(a.say("If there is rubbish on the screen, F4 or ctrl+t goes back.", "若屏幕显示混乱，按 F4 或 ctrl+t 切换回来。"), w)
+			}})
+		}
+		return stay, tea.Sequence(tea.EnterAltScreen, tea.EnableBracketedPaste, a.refresh())
+	case was == Rich:
+		return stay, tea.Sequence(tea.DisableBracketedPaste, tea.ExitAltScreen, a.refresh())
+	}
+	return stay, tea.Sequence(tea.ClearScreen, a.refresh())
+}
+
+// doubt is the title of what is said when a terminal gets more than it was taken
+// to be able to show.
+var doubt = lang.T("Can this terminal show that?", "此终端能正常显示吗？")
+
+func (a *App) withdrawDoubt() {
+	if n := len(a.overlays); n > 0 {
+		if o, ok := a.overlays[n-1].(*textOverlay); ok && o.title == doubt {
+			a.pop()
+		}
+	}
 }
 
 func (a *App) toggleHelp() (nav, tea.Cmd) {

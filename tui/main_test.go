@@ -20,8 +20,6 @@ import (
 	"goxin/tui/quiet"
 )
 
-var update = flag.Bool("update", false, "write the golden screens anew")
-
 // TestMain runs the wizard over a fake session when it is asked to: tests start
 // the test binary again, on a terminal of their own.
 func TestMain(m *testing.M) {
@@ -54,13 +52,14 @@ func fakeMain() int {
 	if get("FAKE_PENDING") != "" {
 		s.pending = &engine.RunInfo{ID: 7, Status: engine.StatusInterrupted, Owner: "person", Steps: []string{"kernel"}, Changes: 3}
 	}
-	tier, han := Choose(Env{Term: get("TERM"), Locale: get("LANG"), Width: 80, Height: 24})
+	env := Env{Term: get("TERM"), Locale: get("LANG"), Width: 80, Height: 24}
+	tier, han := Choose(env)
 	l := lang.EN
 	if get("FAKE_LANG") == "zh" {
 		l = lang.ZH
 	}
 	c := Config{
-		Session: s, Steps: []engine.Step{fakeStep{"kernel"}}, Lang: l, Tier: tier, Han: han, Term: get("TERM"), In: os.Stdin, Out: os.Stdout,
+		Session: s, Steps: []engine.Step{fakeStep{"kernel"}}, Lang: l, Tier: tier, Han: han, NoHan: NoHan(env), Term: get("TERM"), In: os.Stdin, Out: os.Stdout,
 		Save: func(engine.Answers) (string, error) { return "/var/lib/goxin/answers/kp-01.yaml", nil },
 	}
 	if get("FAKE_STEPS") != "" {

@@ -77,9 +77,28 @@ func (a *App) scrollKeys(sc *scroll, n func(w int) int) []binding {
 	}
 }
 
+// hush is the moment after something has popped up in which no key answers it: what
+// was on its way already was not meant for it. It ends once the keyboard has been
+// quiet for grace, and after graceMost in any case.
+type hush struct{ opened, quiet time.Time }
+
+const (
+	grace     = 425 * time.Millisecond
+	graceMost = 1500 * time.Millisecond
+)
+
+func newHush(now time.Time) hush { return hush{now, now} }
+
+// typed notes a key and reports whether it came too soon.
+func (h *hush) typed(now time.Time) bool {
+	soon := now.Sub(h.quiet) < grace && now.Sub(h.opened) < graceMost
+	h.quiet = now
+	return soon
+}
+
 // confirmOverlay asks before something that matters. What was typed before it
 // could be read does not answer it: Enter counts once the keyboard has been
-// quiet for a moment, and after a second and a half in any case.
+// quiet for a moment.
 type confirmOverlay struct {
 	*App
 	title  lang.Text
@@ -89,14 +108,13 @@ type confirmOverlay struct {
 	danger bool
 	do     func() (nav, tea.Cmd)
 
-	opened, quiet time.Time
+	hush hush
 }
 
 // ask opens o.
 func (a *App) ask(o *confirmOverlay) (nav, tea.Cmd) {
 	o.App = a
-	o.opened = a.now()
-	o.quiet = o.opened
+	o.hush = newHush(a.now())
 	if o.keys == nil {
 		o.keys = []string{"enter"}
 	}
@@ -105,7 +123,7 @@ func (a *App) ask(o *confirmOverlay) (nav, tea.Cmd) {
 
 func (o *confirmOverlay) Small() bool       { return true }
 func (o *confirmOverlay) Refresh()          {}
-func (o *confirmOverlay) Update(tea.KeyMsg) { o.quiet = o.now() }
+func (o *confirmOverlay) Update(tea.KeyMsg) { o.hush.typed(o.now()) }
 
 func (o *confirmOverlay) View(w, _ int) string {
 	bw := min(w-2, 66)
@@ -139,9 +157,7 @@ func (o *confirmOverlay) answer() string {
 func (o *confirmOverlay) Keys() []binding {
 	return []binding{
 		{keys: o.keys, desc: o.yes, must: true, do: func() (nav, tea.Cmd) {
-			now := o.now()
-			if now.Sub(o.quiet) < grace && now.Sub(o.opened) < 1500*time.Millisecond {
-				o.quiet = now
+			if o.hush.typed(o.now()) {
 				return stay, nil
 			}
 			o.pop()

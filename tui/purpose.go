@@ -3,7 +3,6 @@ package tui
 import (
 	"slices"
 	"strings"
-	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -14,12 +13,6 @@ import (
 // purposePage asks what the machine shall become, which picks the steps that the
 // wizard goes through. A start that was cut short is offered to be gone on with.
 type purposePage struct{ questionnaire }
-
-// Earlier is what an earlier start has saved.
-type Earlier struct {
-	Answers engine.Answers
-	When    time.Time
-}
 
 // The keys and the answers that are the page's own.
 const (
@@ -49,9 +42,8 @@ func (p *purposePage) asked(v engine.Values) []engine.Question {
 	add := func(value string, title, help lang.Text) {
 		q.Options = append(q.Options, engine.Option{Value: value, Title: title, Help: help})
 	}
-	if len(p.earlier.Answers) > 0 {
-		add(goOn, lang.T("Go on where you stopped", "从上次中断处继续"), lang.F("With the answers of %s: %s.", "沿用 %s 的应答：%s。",
-			p.earlier.When.Local().Format("2006-01-02 15:04"), p.titles(p.earlier.Answers)))
+	if len(p.earlier) > 0 {
+		add(goOn, lang.T("Go on from last time", "接着上次继续"), lang.F("With the answers saved then: %s.", "沿用上次保存的应答：%s。", p.titles(p.earlier)))
 	}
 	if len(p.prefilled) > 0 {
 		add(asGiven, lang.T("As in the answers file", "按应答文件"), lang.F("Its steps: %s.", "其中的步骤：%s。", p.titles(p.prefilled)))
@@ -136,9 +128,9 @@ func (a *App) become(purpose string, steps []string) {
 	switch purpose {
 	case goOn:
 		steps = a.stepsLeft()
-		for id, v := range a.earlier.Answers {
+		for id, v := range a.earlier { // answers, not suggestions: the next save must not lose them
 			if _, answered := a.answers[id]; !answered {
-				a.suggest(id, v)
+				a.answers[id] = copyValues(v)
 			}
 		}
 	case asGiven:
@@ -190,7 +182,7 @@ func (a *App) begins(id string) engine.Values {
 func (a *App) stepsLeft() []string {
 	for _, p := range a.purposes {
 		fits := true
-		for id := range a.earlier.Answers {
+		for id := range a.earlier {
 			fits = fits && slices.Contains(p.Steps, id)
 		}
 		if fits {
@@ -223,7 +215,7 @@ func (p *purposePage) Keys() []binding {
 	if p.index() > 0 {
 		bs = append(bs, binding{keys: []string{"shift+tab"}, desc: lang.T("previous", "上一项"), do: p.previous})
 	}
-	return append(bs, p.escKey())
+	return append(bs, p.explainKey(), p.escKey())
 }
 
 func (p *purposePage) View(w, h int) string {

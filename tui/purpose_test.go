@@ -4,7 +4,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"goxin/assets/lang"
 	"goxin/steps/engine"
@@ -46,8 +45,8 @@ func TestStepsArePickedOneByOne(t *testing.T) {
 }
 
 func TestAStartThatWasCutShortIsGoneOnWith(t *testing.T) {
-	left := Earlier{Answers: engine.Answers{"mirror": {"profile": "web"}}, When: time.Date(2026, 11, 22, 14, 30, 0, 0, time.Local)}
-	d := drive(t, &fakeSession{}, withPurposes, func(c *Config) { c.Earlier = left }).keys("enter").at(atPurpose).sees("Go on where you stopped", "2026-11-22 14:30", "Mirror")
+	left := engine.Answers{"mirror": {"profile": "web"}}
+	d := drive(t, &fakeSession{}, withPurposes, func(c *Config) { c.Earlier = left }).keys("enter").at(atPurpose).sees("Go on from last time", "saved then: Mirror")
 	d.keys("enter").at(atAsk).keys("enter", "enter").at(atDiff).keys("s").at(atAsk).sees("Kernel")
 	// The build host is what one step of it fits into: the service is not asked for.
 	d.keys("enter", "enter").at(atDiff).keys("s").at(atDone)

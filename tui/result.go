@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"strings"
+
 	tea "github.com/charmbracelet/bubbletea"
 
 	"goxin/assets/lang"
@@ -51,7 +53,11 @@ func (p *resultPage) Keys() []binding {
 		if len(p.begun) > 0 {
 			bs = append(bs, binding{keys: []string{"u"}, desc: lang.T("undo", "撤销"), must: true, do: p.askUndo})
 		}
-		return append(bs, log, binding{keys: []string{"q"}, desc: lang.T("leave", "离开"), do: p.askLeave})
+		bs = append(bs, log, binding{keys: []string{"s", "ctrl+n"}, desc: lang.T("skip this step", "跳过此步骤"), rare: p.width < 100, do: goes(skip)})
+		if p.shell != nil {
+			bs = append(bs, binding{keys: []string{"!"}, desc: lang.T("open a shell", "打开 shell"), rare: p.width < 100, do: p.openShell})
+		}
+		return append(bs, binding{keys: []string{"q"}, desc: lang.T("leave", "离开"), do: p.askLeave})
 	case p.awaited != nil:
 		bs := []binding{p.keepKey()}
 		if p.left() <= 0 {
@@ -181,17 +187,21 @@ func (p *resultPage) failureLines(w int) []string {
 		return out
 	}
 	var out []string
-	stands := p.say("nothing", "无")
-	if o.result.Applied > 0 {
-		stands = p.say("%d changes of this step", "本步骤的 %d 项改动", o.result.Applied)
-		if o.result.Applied == 1 {
-			stands = p.say("1 change of this step", "本步骤的 1 项改动")
-		}
+	var stand []string
+	switch n := o.result.Applied; {
+	case n == 1:
+		stand = append(stand, p.say("1 change of this step", "本步骤的 1 项改动"))
+	case n > 1:
+		stand = append(stand, p.say("%d changes of this step", "本步骤的 %d 项改动", n))
 	}
 	for i, s := range p.steps {
 		if p.App.progress[i] == done {
-			stands += p.say(", ", "、") + p.s(s.Title())
+			stand = append(stand, p.s(s.Title()))
 		}
+	}
+	stands := strings.Join(stand, p.say(", ", "、"))
+	if stands == "" {
+		stands = p.say("nothing", "无")
 	}
 	out = append(out, "")
 	out = add(out, label("Stands", "仍然有效"), stands)
@@ -212,6 +222,10 @@ func (p *resultPage) failureLines(w int) []string {
 	menu := [][2]string{{"r", p.say("plan again and look at what is left", "重新制定计划，查看余下的改动")}}
 	if len(p.begun) > 0 {
 		menu = append(menu, [2]string{"u", p.say("undo the whole run", "撤销整次运行")})
+	}
+	menu = append(menu, [2]string{"s", p.say("skip this step, go on with the next", "跳过此步骤，继续下一步")})
+	if p.shell != nil {
+		menu = append(menu, [2]string{"!", p.say("open a shell and look; exit comes back here", "打开 shell 查看；exit 返回此处")})
 	}
 	menu = append(menu, [2]string{"l", p.say("log (%d entries)", "日志（%d 条）", len(p.log))})
 	for _, m := range menu {

@@ -1,8 +1,8 @@
 package tui
 
 import (
+	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -16,6 +16,7 @@ import (
 
 	"goxin/assets/lang"
 	"goxin/steps/engine"
+	"goxin/steps/steptest"
 )
 
 // screens makes a wizard for every page and overlay there is.
@@ -82,9 +83,20 @@ func screens(t *testing.T) map[string]*driver {
 	m["write-proved"] = trying(t, append(append([]engine.Event{tryList, sawList}, whole(engine.Done)...), tryPage)...)
 	m["write-silent"] = trying(t, whole(engine.Doing)[0], engine.Event{What: engine.Output, Text: lang.Same("reading back")})
 	m["write-silent"].clock = m["write-silent"].clock.Add(40 * time.Second)
+	m["write-moving"] = trying(t, whole(engine.Doing)[0], engine.Event{What: engine.Moving, Amount: &engine.Amount{Done: 48_100_000, Total: 68_600_000, Rate: 31e6}})
 	m["result-unproved"] = unproven(t)
 	m["diff-packages"] = to(&fakeSession{plan: packagesPlan(80)}, toDiff...)
 	m["diff-packages-write"] = to(&fakeSession{plan: packagesPlan(80)}, append(slices.Clone(toDiff), "w")...)
+	m["purpose"] = drive(t, &fakeSession{}, withPurposes, func(c *Config) { c.Earlier = engine.Answers{"mirror": {}} }).keys("enter", "down")
+	m["purpose-steps"] = drive(t, &fakeSession{}, withPurposes).keys("enter", "up", "enter")
+	m["finished"] = drive(t, &fakeSession{}, twoSteps).keys(write...).keys("enter", "esc")
+	m["finished-undone"] = drive(t, &fakeSession{}, twoSteps).keys(write...).keys("enter", "esc", "u", "enter")
+	m["lesson"] = drive(t, &fakeSession{}, func(c *Config) { c.Lesson, c.Mark = true, lang.T("SIMULATED", "模拟") }).keys(append(slices.Clone(toDiff), "w")...)
+	m["done-report"] = drive(t, &fakeSession{}, func(c *Config) {
+		c.Report = func(context.Context, engine.RunID, lang.Lang) (string, error) {
+			return "/var/lib/goxin/reports/2026-11-22-1430-run-1.html", nil
+		}
+	}).keys(append(slices.Clone(write), "enter")...)
 	m["many-steps"] = drive(t, &fakeSession{}, func(c *Config) {
 		c.Steps = nil
 		for _, id := range []string{"mirror", "a", "b", "c", "kernel", "d", "e", "f", "g", "h"} {
@@ -145,34 +157,8 @@ func TestScreens(t *testing.T) {
 					}
 				}
 			}
-			golden(t, filepath.Join("..", "testdata", "screens", name+".txt"), b.String())
+			steptest.GoldenFile(t, filepath.Join("..", "testdata", "screens", name+".txt"), b.String())
 		})
-	}
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		gl, wl := strings.Split(got, "\n"), strings.Split(string(want), "\n")
-		for i := range min(len(gl), len(wl)) {
-			if gl[i] != wl[i] {
-				t.Fatalf("%s:%d (go test ./tui -update writes it anew)\n got %q\nwant %q", file, i+1, gl[i], wl[i])
-			}
-		}
-		t.Fatalf("%s: %d lines, want %d", file, len(gl), len(wl))
 	}
 }
 

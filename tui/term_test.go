@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -10,31 +12,163 @@ import (
 
 	"goxin/assets/lang"
 	"goxin/steps/engine"
+	"goxin/tui/console"
 )
 
 func TestChoose(t *testing.T) {
-	utf8, c := "zh_CN.UTF-8", "C"
+	u, c := "zh_CN.UTF-8", "C"
 	for _, tc := range []struct {
 		name string
 		env  Env
 		tier Tier
 		han  bool
 	}{
-		{"a desktop over SSH", Env{"xterm-256color", utf8, "/dev/pts/3", false, 80, 24}, Rich, true},
-		{"tmux", Env{"tmux-256color", "C.utf8", "/dev/pts/3", false, 80, 24}, Rich, true},
-		{"a locale without UTF-8", Env{"xterm", c, "/dev/pts/3", false, 80, 24}, Plain, false},
-		{"GB18030", Env{"xterm", "zh_CN.GB18030", "/dev/pts/3", false, 80, 24}, Plain, false},
-		{"--plain", Env{"xterm-256color", utf8, "/dev/pts/3", true, 80, 24}, Plain, true},
-		{"the Linux console", Env{"linux", utf8, "/dev/tty1", false, 80, 25}, VT, false},
-		{"a serial console", Env{"vt220", utf8, "/dev/ttyS0", false, 0, 0}, Plain, false},
-		{"a serial console that calls itself xterm", Env{"xterm", utf8, "/dev/ttyAMA0", false, 80, 24}, Plain, false},
-		{"a virtio console", Env{"xterm", utf8, "/dev/hvc0", false, 80, 24}, Plain, false},
-		{"a terminal without a size", Env{"xterm", utf8, "/dev/pts/0", false, 0, 0}, Plain, true},
-		{"Emacs", Env{"dumb", utf8, "/dev/pts/0", false, 80, 24}, Line, true},
-		{"no TERM", Env{"", utf8, "/dev/pts/0", false, 80, 24}, Line, true},
+		{"a desktop over SSH", Env{Term: "xterm-256color", Locale: u, TTY: "/dev/pts/3", Width: 80, Height: 24}, Rich, true},
+		{"tmux", Env{Term: "tmux-256color", Locale: "C.utf8", TTY: "/dev/pts/3", Width: 80, Height: 24}, Rich, true},
+		{"a locale without UTF-8", Env{Term: "xterm", Locale: c, TTY: "/dev/pts/3", Width: 80, Height: 24}, Plain, false},
+		{"GB18030", Env{Term: "xterm", Locale: "zh_CN.GB18030", TTY: "/dev/pts/3", Width: 80, Height: 24}, Plain, false},
+		{"--plain", Env{Term: "xterm-256color", Locale: u, TTY: "/dev/pts/3", Plain: true, Width: 80, Height: 24}, Plain, true},
+		{"the Linux console", Env{Term: "linux", Locale: u, TTY: "/dev/tty1", Console: true, Width: 80, Height: 25}, VT, false},
+		{"the Linux console in the C locale", Env{Term: "linux", Locale: c, TTY: "/dev/tty1", Console: true, Width: 80, Height: 25}, Plain, false},
+		{"the Linux console, --plain", Env{Term: "linux", Locale: u, TTY: "/dev/tty1", Console: true, Plain: true, Width: 80, Height: 25}, Plain, false},
+		{"a console whose TERM was set by hand", Env{Term: "xterm", Locale: u, TTY: "/dev/tty2", Console: true, Width: 80, Height: 25}, VT, false},
+		{"from somebody's console over SSH", Env{Term: "linux", Locale: u, TTY: "/dev/pts/0", Width: 80, Height: 25}, VT, false},
+		{"a console of sixteen colours", Env{Term: "linux-16color", Locale: u, TTY: "/dev/tty1", Console: true, Width: 80, Height: 25}, VT, false},
+		{"a serial console", Env{Term: "vt220", Locale: u, TTY: "/dev/ttyS0"}, Plain, false},
+		{"a serial console that calls itself linux", Env{Term: "linux", Locale: u, TTY: "/dev/ttyAMA0"}, Plain, false},
+		{"a serial console that calls itself xterm", Env{Term: "xterm", Locale: u, TTY: "/dev/ttyAMA0", Width: 80, Height: 24}, Plain, false},
+		{"a virtio console", Env{Term: "xterm", Locale: u, TTY: "/dev/hvc0", Width: 80, Height: 24}, Plain, false},
+		{"a terminal without a size", Env{Term: "xterm", Locale: u, TTY: "/dev/pts/0"}, Plain, true},
+		{"Emacs", Env{Term: "dumb", Locale: u, TTY: "/dev/pts/0", Width: 80, Height: 24}, Line, true},
+		{"no TERM", Env{Locale: u, TTY: "/dev/pts/0", Width: 80, Height: 24}, Line, true},
+		{"a pipe", Env{Term: "xterm", Locale: u, Piped: true, Width: 80, Height: 24}, Line, true},
+		{"a pipe on the console", Env{Term: "linux", Locale: u, Console: true, Piped: true}, Line, false},
 	} {
 		if tier, han := Choose(tc.env); tier != tc.tier || han != tc.han {
 			t.Errorf("%s: tier %d han %v, want %d %v", tc.name, tier, han, tc.tier, tc.han)
+		}
+		if why := NoHan(tc.env); why.Empty() != tc.han {
+			t.Errorf("%s: Chinese %v, because %q", tc.name, tc.han, why.EN)
+		}
+	}
+}
+
+func TestChineseInAnotherEncodingGetsAdvice(t *testing.T) {
+	for locale, charset := range map[string]string{
+		"zh_CN.GBK": "GBK", "zh_CN.gb18030": "GB18030", "zh_CN.GB2312": "GB2312", "zh_CN.eucCN": "GB2312", "zh_CN": "GB2312", "zh_CN@x": "GB2312",
+		"zh_TW.Big5": "BIG5", "zh_TW": "BIG5", "zh_HK": "BIG5-HKSCS",
+		"zh_CN.UTF-8": "", "zh_CN.utf8": "", "en_US.UTF-8": "", "C": "", "POSIX": "", "": "", "en_US": "", "ja_JP.eucJP": "",
+	} {
+		e := Env{Term: "xterm", Locale: locale, TTY: "/dev/pts/3", Width: 80, Height: 24}
+		got := Advice(e)
+		if got.Empty() != (charset == "") || charset != "" && (!strings.Contains(got.EN, " "+charset+",") || !strings.Contains(got.ZH, "LANG=zh_CN.UTF-8 goxin")) {
+			t.Errorf("%q: %q, want %s", locale, got.EN, charset)
+		}
+		if tier, han := Choose(e); charset != "" && (tier != Plain || han) {
+			t.Errorf("%q: tier %d, Chinese %v", locale, tier, han)
+		}
+	}
+}
+
+// TestTheConsolesGlyphsAreInItsFonts: what is drawn is no more than what is known
+// of the fonts, and themes draw no more than that.
+func TestTheConsolesGlyphsAreInItsFonts(t *testing.T) {
+	for _, r := range vtGlyphs {
+		if !strings.ContainsRune(console.Glyphs, r) {
+			t.Errorf("%q is not in every console font", r)
+		}
+	}
+	for tier, c := range map[Tier]charset{VT: {tier: VT}, Plain: {tier: Plain}} {
+		g := reflect.ValueOf(newTheme(tier).Glyphs)
+		for i := range g.NumField() {
+			if !g.Type().Field(i).IsExported() {
+				continue
+			}
+			if s := g.Field(i).String(); c.only(s) != s || s == "" {
+				t.Errorf("tier %d: %s is %q, which it cannot show", tier, g.Type().Field(i).Name, s)
+			}
+		}
+	}
+}
+
+// TestNoPageNeedsAQuestionMark: goxin's own words never fall to what stands for
+// characters that a terminal lacks.
+func TestNoPageNeedsAQuestionMark(t *testing.T) {
+	for name, d := range screens(t) {
+		for _, tier := range []Tier{VT, Plain} {
+			for _, l := range langs {
+				if tier == VT && l == lang.ZH {
+					continue // is in no console font, and not offered
+				}
+				d.draw([2]int{80, 24}, tier, l)
+				if v := d.app.frame(); v != d.app.theme.only(v, l == lang.ZH) {
+					t.Errorf("%s, tier %d, %s: something cannot be shown:\n%s", name, tier, l, d.app.View())
+				}
+			}
+		}
+	}
+}
+
+// TestNothingIsToldByColourAlone: in every tier what is marked apart by a style is
+// so by a character too.
+func TestNothingIsToldByColourAlone(t *testing.T) {
+	for _, tier := range []Tier{Rich, VT, Plain, Line} {
+		g := newTheme(tier).Glyphs
+		for _, group := range [][]string{
+			{g.Done, g.Here, g.Open, g.Skipped, g.Failed, g.Undone, g.Note},
+			{g.Best, g.Usable, g.Unusable, g.Waiting},
+		} {
+			seen := make(map[string]bool)
+			for _, s := range group {
+				if seen[s] {
+					t.Errorf("tier %d: %q stands for two states", tier, s)
+				}
+				seen[s] = true
+			}
+		}
+	}
+}
+
+func TestWhatATerminalAnswers(t *testing.T) {
+	for _, tc := range []struct {
+		in   string
+		w, h int
+		rest string
+	}{
+		{"\x1b[24;80R", 80, 24, ""},
+		{"ab\x1b[30;100Rc", 100, 30, "abc"},
+		{"\x1b[A\x1b[24;80R\r", 80, 24, "\x1b[A\r"},
+		{"\x1b[24;80", 0, 0, "\x1b[24;80"},
+		{"\x1b[24R", 0, 0, "\x1b[24R"},
+		{"\x1b[1;2R\x1b[24;80R", 2, 1, "\x1b[24;80R"},
+		{"\x1b[0;0R", 0, 0, "\x1b[0;0R"},
+		{"\x1b[9999;9999R", 0, 0, "\x1b[9999;9999R"},
+		{"R;R\x1b[", 0, 0, "R;R\x1b["},
+		{"", 0, 0, ""},
+	} {
+		if w, h, rest := cursorReport([]byte(tc.in)); w != tc.w || h != tc.h || string(rest) != tc.rest {
+			t.Errorf("%q: %dx%d and %q, want %dx%d and %q", tc.in, w, h, rest, tc.w, tc.h, tc.rest)
+		}
+	}
+}
+
+func TestWhatWasTypedAheadIsNotLost(t *testing.T) {
+	var names []string
+	for _, k := range typedKeys([]byte("a 中\r\x1b[B\x1bOA\x1b[15~\x03\x7f\x1b\xff")) {
+		names = append(names, k.String())
+	}
+	if got, want := strings.Join(names, ","), "a, ,中,enter,down,up,ctrl+c,backspace,esc"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestAKeypadInApplicationMode(t *testing.T) {
+	for in, want := range map[string]string{
+		"\x1bOp\x1bOq\x1bOy": "019", "a\x1bOMb": "a\rb", "\x1bOn\x1bOm\x1bOk\x1bOj\x1bOo\x1bOl": ".-+*/,",
+		"\x1bOA": "\x1bOA", "\x1bOP": "\x1bOP", "\x1bO": "\x1bO", "Oq": "Oq",
+	} {
+		if got := string(typed([]byte(in))); got != want {
+			t.Errorf("%q is typed as %q, want %q", in, got, want)
 		}
 	}
 }
@@ -52,19 +186,18 @@ func TestUnfinishedKeys(t *testing.T) {
 	}
 }
 
-func TestPrivateModesAreLeftOut(t *testing.T) {
-	in := "\x1b[?25la\x1b[1mb\x1b[?2004;1h\x1b[K\x1b[?1049"
-	if got, want := string(withoutPrivateModes([]byte(in))), "a\x1b[1mb\x1b[K\x1b[?1049"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
 func TestAZeroSizeBecomesAKnownOne(t *testing.T) {
-	if got := knownSize(nil, tea.WindowSizeMsg{}); got != (tea.WindowSizeMsg{Width: 80, Height: 24}) {
+	var told [][2]int
+	o := newOutput(nil, charset{tier: Plain}, "vt100", 70, 20, nil)
+	f := o.sized(70, 20, func(w, h int) { told = append(told, [2]int{w, h}) })
+	if got := f(nil, tea.WindowSizeMsg{}); got != (tea.WindowSizeMsg{Width: 70, Height: 20}) {
 		t.Error(got)
 	}
-	if got := knownSize(nil, tea.WindowSizeMsg{Width: 100, Height: 30}); got != (tea.WindowSizeMsg{Width: 100, Height: 30}) {
+	if got := f(nil, tea.WindowSizeMsg{Width: 100, Height: 30}); got != (tea.WindowSizeMsg{Width: 100, Height: 30}) {
 		t.Error(got)
+	}
+	if o.want.w != 100 || o.want.h != 30 || len(told) != 2 {
+		t.Errorf("the output draws for %dx%d, and %v was told", o.want.w, o.want.h, told)
 	}
 }
 
@@ -78,6 +211,7 @@ func TestWrapKeepsChinesePunctuationOffTheLineStart(t *testing.T) {
 		{"麒麟会在之后读取。因此", 16, "麒麟会在之后读|取。因此"},
 		{"读取 /etc/sysctl.conf 文件", 12, "读取|/etc/sysctl.|conf 文件"},
 		{"重启（tuned）后", 9, "重启|（tuned）|后"},
+		{"已读取软件仓库 2 个", 17, "已读取软件仓库|2 个"},
 		{"a\n\nb", 10, "a||b"},
 	} {
 		if got := strings.Join(wrap(tc.text, tc.w), "|"); got != tc.want {
@@ -157,9 +291,16 @@ func FuzzAnswer(f *testing.F) {
 // FuzzKeyBytes: a sequence that has begun ends at some point.
 func FuzzKeyBytes(f *testing.F) {
 	f.Add([]byte("\x1b[1;5C"))
+	f.Add([]byte("ab\x1b[30;100Rc\x1bOM"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_ = unfinished(b)
-		if got := withoutPrivateModes(b); len(got) > len(b) {
+		if w, h, rest := cursorReport(slices.Clone(b)); w > 0 && (w > mostCells || h < 1 || h > mostCells || len(rest) >= len(b)) {
+			t.Fatalf("%dx%d and %q", w, h, rest)
+		}
+		if n := len(typedKeys(b)); n > len(b) {
+			t.Fatal("more keys than bytes")
+		}
+		if got := typed(slices.Clone(b)); len(got) > len(b) {
 			t.Fatal("grew")
 		}
 		long := append([]byte("\x1b["), make([]byte, 64)...)

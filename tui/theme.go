@@ -5,6 +5,8 @@ import (
 
 	"github.com/charmbracelet/huh"
 	"github.com/charmbracelet/lipgloss"
+
+	"goxin/assets/lang"
 )
 
 // Theme is how a tier looks: styles and glyphs together, so that no page ever
@@ -30,17 +32,26 @@ type Glyphs struct {
 	Done, Here, Open, Skipped, Failed, Undone, Note string
 	Cursor, Dot, Ellipsis, Arrow                    string // Dot has its spaces; Ellipsis and Arrow may be longer
 	Best, Usable, Unusable, Waiting                 string // how a row of a table stands
+	Full, Empty                                     string // of a bar
 	Rule, Side                                      string
 	TopLeft, TopRight, BottomLeft, BottomRight      string
 	UpDown, LeftRight                               string            // names of keys
 	plain                                           *strings.Replacer // nil: everything can be shown
 }
 
+// newTheme dresses a tier. That of the line tier depends on the language too; it
+// is made where the lines are.
 func newTheme(t Tier) Theme {
-	if t == Rich {
+	switch t {
+	case Rich:
 		return richTheme()
+	case VT:
+		return vtTheme()
+	case Plain:
+		return plainTheme()
+	default:
+		return lineTheme(lang.EN)
 	}
-	return plainTheme(t)
 }
 
 // The colours are from the middle of the 256-colour cube, which can be read on
@@ -62,22 +73,46 @@ func richTheme() Theme {
 			Done: "✓", Here: "●", Open: "○", Skipped: "–", Failed: "✗", Undone: "↶", Note: "!",
 			Cursor: "▸", Dot: " · ", Ellipsis: "…", Arrow: "→",
 			Best: "▸", Usable: "✓", Unusable: "✗", Waiting: "·",
+			Full: "█", Empty: "░",
 			Rule: "─", Side: "│", TopLeft: "┌", TopRight: "┐", BottomLeft: "└", BottomRight: "┘",
 			UpDown: "↑↓", LeftRight: "←→",
 		},
 	}
 }
 
-func plainTheme(t Tier) Theme {
+// vtTheme has eight colours, which look alike on every Linux console: white on
+// black, of which bold makes a brighter white. Blue on black cannot be read.
+func vtTheme() Theme {
+	s := lipgloss.NewStyle
+	colour := func(c string) lipgloss.Style { return s().Foreground(lipgloss.Color(c)) }
+	cyan, green, yellow, red := colour("6"), colour("2"), colour("3"), colour("1")
+	return Theme{
+		Tier: VT, Title: s().Bold(true), Dim: s(), Accent: cyan.Bold(true), Good: green, Warn: yellow.Bold(true), Bad: red.Bold(true),
+		Add: green, Del: red, Key: cyan,
+		Glyphs: Glyphs{
+			Done: "+", Here: "»", Open: "·", Skipped: "-", Failed: "×", Undone: "<", Note: "!",
+			Cursor: "»", Dot: " · ", Ellipsis: "..", Arrow: "->",
+			Best: "•", Usable: "+", Unusable: "×", Waiting: "·",
+			Full: "█", Empty: "░",
+			Rule: "─", Side: "│", TopLeft: "┌", TopRight: "┐", BottomLeft: "└", BottomRight: "┘",
+			UpDown: "up/down", LeftRight: "left/right",
+			plain: consoleReplacer(),
+		},
+	}
+}
+
+// plainTheme has bold, ASCII, and nothing else.
+func plainTheme() Theme {
 	s := lipgloss.NewStyle
 	bold := s().Bold(true)
 	return Theme{
-		Tier: t, Title: bold, Accent: bold, Warn: bold, Bad: bold, Key: s(),
+		Tier: Plain, Title: bold, Accent: bold, Warn: bold, Bad: bold, Key: s(),
 		Dim: s(), Good: s(), Add: s(), Del: s(),
 		Glyphs: Glyphs{
 			Done: "*", Here: ">", Open: ".", Skipped: "/", Failed: "x", Undone: "<", Note: "!",
 			Cursor: ">", Dot: ", ", Ellipsis: "..", Arrow: "->",
 			Best: "*", Usable: "+", Unusable: "x", Waiting: ".",
+			Full: "#", Empty: ".",
 			Rule: "-", Side: "|", TopLeft: "+", TopRight: "+", BottomLeft: "+", BottomRight: "+",
 			UpDown: "up/down", LeftRight: "left/right",
 			plain: asciiReplacer(),
@@ -93,14 +128,24 @@ func (t Theme) fold(s string) string {
 	return t.plain.Replace(s)
 }
 
+// only replaces, cell by cell so that nothing moves, what this tier's terminal
+// cannot show although fold has done what it can: a file's name, say. With han,
+// Chinese passes.
+func (t Theme) only(s string, han bool) string {
+	if t.plain == nil {
+		return s
+	}
+	return charset{t.Tier, han}.only(s)
+}
+
 // formTheme dresses huh's fields.
 func (t Theme) formTheme() *huh.Theme {
 	f := huh.ThemeBase()
 	none := lipgloss.NewStyle()
 	border := lipgloss.Border{Left: t.Side}
 	base := none.PaddingLeft(1).BorderStyle(border).BorderLeft(true)
-	if t.Tier == Rich {
-		base = base.BorderForeground(lipgloss.Color("37"))
+	if t.Tier == Rich || t.Tier == VT {
+		base = base.BorderForeground(t.Key.GetForeground())
 	}
 	button := none.Padding(0, 1).MarginRight(2)
 

@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"sync/atomic"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -35,7 +34,7 @@ type Config struct {
 	// Purposes are what the machine may become; one is asked for first. None: the
 	// wizard goes through all steps.
 	Purposes []engine.Purpose
-	Earlier  Earlier // offered to be gone on with
+	Earlier  engine.Answers // saved by an earlier start, offered to be gone on with
 
 	// ConfirmWithin is how long a run written with W stands unless it is confirmed;
 	// 0: two minutes.
@@ -45,6 +44,8 @@ type Config struct {
 	Tier Tier
 	Han  bool   // the terminal can show Chinese, so F2 may switch to it
 	Term string // $TERM: what a plain line understands depends on it
+	// NoHan says why Chinese cannot be shown, and how to get it; for F2. See NoHan.
+	NoHan lang.Text
 
 	// Flags stand between goxin and its command in the commands that are shown:
 	// " --root /mnt" where the wizard is about a tree. Empty, or with a space first.
@@ -62,6 +63,10 @@ type Config struct {
 	// takes; for a recording. Nil: nobody watches.
 	Watch   func([]byte)
 	Resized func(width, height int)
+
+	// Shell is a shell on the machine, for who wants to look at what failed; nil: none
+	// is offered. The terminal is its own until it ends.
+	Shell func() tea.ExecCommand
 
 	// Report writes the acceptance report of a run and returns where; nil: none is
 	// offered.
@@ -101,20 +106,25 @@ var ErrHangup = lang.Errorf(nil, "the terminal is gone", "终端已断开")
 // Run shows the wizard until the person leaves it. When ctx is cancelled the
 // operation in flight ends, nothing new starts, and Run returns ctx's cause; a
 // run stopped that way is offered for finishing or undoing at the next start.
-func Run(ctx context.Context, c Config) (Result, error) {
+func Run(ctx context.Context, c Config) (Result, error) { return run(ctx, c, func(*App) {}) }
+
+func run(ctx context.Context, c Config, prepare func(*App)) (Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 
 	setRulers(c)
-	basic := new(atomic.Bool)
-	basic.Store(c.Tier != Rich)
-
 	a := newApp(ctx, c)
-	a.basic = func(b bool) { basic.Store(b) }
-	if w, h, err := term.GetSize(c.Out.Fd()); err == nil && w > 0 && h > 0 {
-		a.width, a.height = w, h
-	}
-	p := tea.NewProgram(a, programOptions(ctx, cancel, c, basic)...)
+	prepare(a)
+	w, h, typed := sizeOf(c.In, c.Out, os.Getenv)
+	a.width, a.height = w, h
+	out := newOutput(c.Out, charset{c.Tier, a.han}, c.Term, w, h, c.Watch)
+	a.shows = func(t Tier) { out.shows(charset{t, a.han}) }
+	p := tea.NewProgram(a, programOptions(ctx, cancel, c, out)...)
+	go func() {
+		for _, k := range typedKeys(typed) {
+			p.Send(k)
+		}
+	}()
 	stopFeed := a.pump(p, c.Tier)
 	err := show(ctx, p, c.In)
 	interrupted := ctx.Err() != nil
@@ -158,9 +168,9 @@ func show(ctx context.Context, p *tea.Program, in *os.File) error {
 func newApp(ctx context.Context, c Config) *App {
 	a := &App{
 		session: c.Session, steps: c.Steps, answers: copyAnswers(c.Answers), review: c.Review, confirmWithin: c.ConfirmWithin,
-		purposes: c.Purposes, earlier: c.Earlier, prefilled: c.Answers, mark: c.Mark, lesson: c.Lesson, reporter: c.Report,
+		purposes: c.Purposes, earlier: c.Earlier, prefilled: c.Answers, mark: c.Mark, lesson: c.Lesson, reporter: c.Report, shell: c.Shell, exec: tea.Exec,
 		saver: &saver{save: c.Save}, feed: newFeed(), crew: &crew{}, now: time.Now, timer: timer, pause: time.Sleep, flags: c.Flags,
-		header: (*detect.Facts).Title, warning: detect.Warn, basic: func(bool) {},
+		header: (*detect.Facts).Title, warning: detect.Warn, shows: func(Tier) {}, tiers: tiersOf(c), noHan: c.NoHan,
 		lang: c.Lang, han: c.Han || c.Lang == lang.ZH, theme: newTheme(c.Tier),
 		width: unknownWidth, height: unknownHeight, ctx: ctx,
 		progress: make([]progress, len(c.Steps)),
@@ -169,7 +179,9 @@ func newApp(ctx context.Context, c Config) *App {
 		a.confirmWithin = confirmWithin
 	}
 	a.crash = a.crashLog
-	c.Session.Listen(a.feed.notify)
+	if c.Session != nil {
+		c.Session.Listen(a.feed.notify)
+	}
 	return a
 }
 
@@ -190,25 +202,26 @@ func setRulers(c Config) {
 	lipgloss.SetHasDarkBackground(true) // never ask
 }
 
-func programOptions(ctx context.Context, hangup context.CancelCauseFunc, c Config, basic *atomic.Bool) []tea.ProgramOption {
+func programOptions(ctx context.Context, hangup context.CancelCauseFunc, c Config, out *output) []tea.ProgramOption {
 	opts := []tea.ProgramOption{
 		tea.WithContext(ctx),
 		tea.WithoutSignalHandler(), // main's; bubbletea's swallows SIGTERM
 		tea.WithInput(inFile{c.In, func() { hangup(ErrHangup) }}),
-		tea.WithOutput(outFile{c.Out, basic}),
-		tea.WithFilter(knownSize),
+		tea.WithOutput(out),
+		tea.WithFilter(out.sized(out.want.w, out.want.h, c.Resized)),
+		tea.WithFPS(30),
 	}
 	if c.Tier == Rich {
-		return append(opts, tea.WithAltScreen(), tea.WithFPS(30))
+		return append(opts, tea.WithAltScreen())
 	}
-	return append(opts, tea.WithoutBracketedPaste(), tea.WithFPS(10))
+	return append(opts, tea.WithoutBracketedPaste())
 }
 
 // pump wakes the program when the engine has reported something, at most so
 // often that a slow line keeps up.
 func (a *App) pump(p *tea.Program, t Tier) (stop func()) {
 	every := 100 * time.Millisecond
-	if t != Rich {
+	if t == Plain {
 		every = 500 * time.Millisecond
 	}
 	quit := make(chan struct{})

@@ -32,8 +32,9 @@ type writePage struct {
 	began   time.Time
 	items   []written
 	trials  []trial
-	output  string    // the last line of a program that is running
-	heard   time.Time // when it came
+	output  lang.Text      // the last line of a program that is running
+	heard   time.Time      // when it came
+	amount  *engine.Amount // of the operation at work; nil: it does not tell
 	cancel  context.CancelFunc
 	stopped bool
 }
@@ -198,7 +199,10 @@ func (a *App) keepOutcome() {
 func (p *writePage) event(ev engine.Event) {
 	switch ev.What {
 	case engine.Output:
-		p.output, p.heard = ev.Text.In(p.lang), p.now()
+		p.output, p.heard, p.amount = ev.Text, p.now(), nil
+		return
+	case engine.Moving:
+		p.amount, p.heard = ev.Amount, p.now()
 		return
 	case engine.Proving:
 		p.trials = append(p.trials, trial{text: ev.Text, first: !p.some(), began: p.now()})
@@ -224,7 +228,7 @@ func (p *writePage) event(ev engine.Event) {
 		switch ev.What {
 		case engine.Doing:
 			w.doing, w.began = true, p.now()
-			p.output, p.heard = "", w.began
+			p.output, p.heard, p.amount = lang.Text{}, w.began, nil
 		case engine.Done, engine.Skipped:
 			w.doing, w.state = false, done
 			if ev.Outcome != nil {

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"goxin/steps/engine"
@@ -88,10 +90,37 @@ func (p *writePage) outputLine(w int) []string {
 	if d := p.now().Sub(p.heard); d >= quietFor {
 		silent = p.say("silent for %s", "已 %s 无输出", clock(d))
 	}
-	if p.output == "" && silent == "" {
+	if a := p.amount; a != nil && a.Total > 0 {
+		return []string{"  " + p.theme.Dim.Render(p.theme.Side) + " " + p.amountLine(*a, silent, w-4)}
+	}
+	if p.output.Empty() && silent == "" {
 		return nil
 	}
-	return []string{p.theme.Dim.Render("  " + p.theme.Side + " " + between(p.raw(p.output), silent, w-4, p.theme.Ellipsis))}
+	return []string{p.theme.Dim.Render("  " + p.theme.Side + " " + between(p.raw(p.output.In(p.lang)), silent, w-4, p.theme.Ellipsis))}
+}
+
+// amountLine is a bar, how much of how much, how fast, and how long the rest takes:
+// the bar gives way where there is no room.
+func (p *writePage) amountLine(a engine.Amount, silent string, w int) string {
+	const least, most = 8, 32
+	said := p.say("%s of %s", "%s / %s", fmt.Sprintf("%.1f", float64(a.Done)/1e6), fmt.Sprintf("%.1f MB", float64(a.Total)/1e6))
+	rate, rest := "", ""
+	if a.Rate > 0 {
+		rate = fmt.Sprintf("%.1f MB/s", a.Rate/1e6)
+	}
+	if d, ok := a.Rest(); ok {
+		rest = p.say("%s left", "剩余 %s", clock(d))
+	}
+	if silent != "" {
+		rate, rest = silent, "" // what was measured before it fell silent is no longer so
+	}
+	said = p.join(said, rate, rest)
+	room := min(w-width(said)-2, most)
+	if room < least {
+		return cut(said, w, p.theme.Ellipsis)
+	}
+	full := int(int64(room) * min(a.Done, a.Total) / a.Total)
+	return p.theme.Accent.Render(strings.Repeat(p.theme.Full, full)) + p.theme.Dim.Render(strings.Repeat(p.theme.Empty, room-full)) + "  " + said
 }
 
 func (p *writePage) itemLine(i written, w int) string {
@@ -118,15 +147,15 @@ func (p *writePage) itemLine(i written, w int) string {
 }
 
 // became is what a change that is done has come to: the new value, or a word.
-func (p *writePage) became(it engine.Planned) string {
+func (a *App) became(it engine.Planned) string {
 	if rows := it.Diff.Rows; len(rows) == 1 && rows[0].Then != "" {
 		return value(rows[0].Then)
 	}
 	switch it.Diff.Action {
 	case engine.Create:
-		return p.say("made", "已创建")
+		return a.say("made", "已创建")
 	case engine.Delete:
-		return p.say("removed", "已移除")
+		return a.say("removed", "已移除")
 	}
-	return p.say("changed", "已修改")
+	return a.say("changed", "已修改")
 }

@@ -14,6 +14,7 @@ import (
 	"goxin/steps"
 	"goxin/steps/engine"
 	"goxin/steps/op"
+	"goxin/tui/cast"
 )
 
 // version is set by the release build.
@@ -27,10 +28,12 @@ type app struct {
 	lang           lang.Lang
 	langFlag       string
 	plain          bool
+	line           bool
 	root           string
 	state          string
 	noColor        bool
 	quiet          bool
+	cast           *cast.Writer // the recording that is under way; nil: none
 	machineOptions []machine.Option
 }
 
@@ -56,6 +59,7 @@ func (a *app) command() *cobra.Command {
 	p := root.PersistentFlags()
 	p.StringVar(&a.langFlag, "lang", "", a.s("language: zh or en", "语言：zh 或 en"))
 	p.BoolVar(&a.plain, "plain", false, a.s("ASCII and few bytes, for serial lines", "纯 ASCII、少量字节，适合串口"))
+	p.BoolVar(&a.line, "line", false, a.s("line by line, for screen readers and pipes", "逐行问答，适合读屏软件和管道"))
 	p.StringVar(&a.root, "root", "", a.s("work on the tree in this directory, not on this machine", "在该目录的系统树上操作，而不是本机"))
 	p.StringVar(&a.state, "state", "", a.s("where runs are journalled (default "+engine.DefaultDir+")", "运行日志目录（默认 "+engine.DefaultDir+"）"))
 	p.BoolVar(&a.noColor, "no-color", false, a.s("no colours", "不用颜色"))
@@ -66,7 +70,7 @@ func (a *app) command() *cobra.Command {
 			WithHint("see `%s --help`", "请看 `%s --help`", c.CommandPath())}
 	})
 	root.AddCommand(a.detectCommand(), a.planCommand(), a.applyCommand(), a.confirmCommand(), a.resumeCommand(),
-		a.checkCommand(), a.undoCommand(), a.runsCommand(), a.forgetCommand(), a.answersCommand(), a.captureCommand(), a.libsCommand(), a.mirrorsCommand(), a.toolchainCommand(), a.pruneCommand(), a.guardCommand(), a.tuneCommand(), a.profileCommand(), a.verifyCommand())
+		a.checkCommand(), a.undoCommand(), a.runsCommand(), a.forgetCommand(), a.answersCommand(), a.captureCommand(), a.demoCommand(), a.recordCommand(), a.libsCommand(), a.mirrorsCommand(), a.toolchainCommand(), a.pruneCommand(), a.guardCommand(), a.tuneCommand(), a.profileCommand(), a.verifyCommand(), a.reportCommand())
 	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = true
 	strictArgs(root)

@@ -16,7 +16,7 @@ func (a *app) translate(root *cobra.Command) {
 		c.InitDefaultHelpFlag()
 		c.Flags().Lookup("help").Usage = a.s("this help", "显示帮助")
 		if c.Name() == "help" {
-			c.Short, c.Long = a.s("Help about any command", "查看任一命令的帮助"), ""
+			c.Use, c.Short, c.Long = a.s("help [command]", "help [命令]"), a.s("Help about any command", "查看任一命令的帮助"), ""
 		}
 	})
 	root.InitDefaultVersionFlag()
@@ -24,9 +24,12 @@ func (a *app) translate(root *cobra.Command) {
 	if a.lang != lang.ZH {
 		return
 	}
-	cobra.AddTemplateFunc("zh", func(usages string) string { return defaults.ReplaceAllString(usages, "（默认 $1）") })
+	cobra.AddTemplateFunc("zh", func(said string) string {
+		return strings.Replace(defaults.ReplaceAllString(said, "（默认 $1）"), "[flags]", "[参数]", 1)
+	})
 	root.SetUsageTemplate(strings.NewReplacer(
 		".FlagUsages | trimTrailingWhitespaces", ".FlagUsages | zh | trimTrailingWhitespaces",
+		"{{.UseLine}}", "{{.UseLine | zh}}", "{{.CommandPath}} [command]{{", "{{.CommandPath}} [命令]{{",
 		"Usage:", "用法：", "Aliases:", "别名：", "Examples:", "示例：", "Available Commands:", "命令：", "Additional Commands:", "其他命令：",
 		"Global Flags:", "通用参数：", "Additional help topics:", "其他帮助：", "Flags:", "参数：",
 		`Use "{{.CommandPath}} [command] --help" for more information about a command.`, `“{{.CommandPath}} 命令 --help” 查看该命令的详细说明。`,

@@ -14,12 +14,14 @@ import (
 
 	"goxin/assets"
 	"goxin/detect/machine"
+	"goxin/tui/quiet"
 )
 
 // TestMain lets the test binary be goxin, so that scripts and crash tests run
 // the very program. GOXIN_DIE_AT=n makes it die of SIGKILL at its n-th effect on
 // the machine, GOXIN_STOP_AT=n freeze there (SIGSTOP).
 func TestMain(m *testing.M) {
+	quiet.Restore()
 	testscript.Main(m, map[string]func(){
 		"goxin": func() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, mortal()...)) },
 	})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"goxin/assets/lang"
+	"goxin/detect"
 	"goxin/steps"
 	"goxin/steps/answers"
 	"goxin/steps/engine"
@@ -23,15 +25,10 @@ func (a *app) wizard(ctx context.Context, file string, review bool, confirm time
 	if review && file == "" {
 		return usageError{lang.Errorf(nil, "cannot review: there is no answers file", "无法审阅：没有应答文件").WithHint("name it with -f", "用 -f 指定")}
 	}
-	tty := terminal(a.out.File)
-	tty.Plain = a.plain
-	tier, han := tui.Choose(tty)
-	if !isTerminal(a.in) || !isTerminal(a.out) || tier == tui.Line {
+	if !a.line && (!isTerminal(a.in) || !isTerminal(a.out)) {
 		return usageError{lang.Errorf(nil, "cannot open the wizard: this is no terminal it can draw on", "无法打开向导：这里不是可以绘制界面的终端").
-			WithHint("without a terminal use `goxin detect`, `goxin plan -f ANSWERS` and `goxin apply -f ANSWERS --yes`", "没有终端时请用 `goxin detect`、`goxin plan -f 应答文件` 和 `goxin apply -f 应答文件 --yes`")}
-	}
-	if !han && a.langFlag == "" {
-		a.lang = lang.EN // the console's font, or the serial line's far end, may have no Chinese
+			WithHint("without a terminal use `goxin detect`, `goxin plan -f ANSWERS` and `goxin apply -f ANSWERS --yes`, or answer line by line: `goxin --line`",
+				"没有终端时请用 `goxin detect`、`goxin plan -f 应答文件` 和 `goxin apply -f 应答文件 --yes`，或逐行问答：`goxin --line`")}
 	}
 	e, err := a.engine(nil)
 	if err != nil {
@@ -54,14 +51,31 @@ func (a *app) wizard(ctx context.Context, file string, review bool, confirm time
 	if facts.Hostname.Known && facts.Hostname.Value != "" {
 		name = facts.Hostname.Value + ".yaml"
 	}
-	res, err := tui.Run(ctx, tui.Config{
+	res, err := a.show(ctx, tui.Config{
 		Session: tui.Live(e), Steps: steps.All(), Answers: given, Review: review, ConfirmWithin: confirm,
-		Flags: a.flags(), Lang: a.lang, Tier: tier, Han: han, Term: tty.Term, In: a.in, Out: a.out.File,
+		Purposes: steps.Purposes(), Earlier: a.earlier(e, name, facts),
+		Flags:  a.flags(),
+		Report: a.reportWriter(e),
+		Shell:  a.shell(),
 		Save: func(ans engine.Answers) (string, error) {
 			return e.KeepAnswers(name, answers.Encode(ans, steps.All(), a.lang))
 		},
 	})
 	return a.wizardEnd(res, err)
+}
+
+// earlier are the answers that an earlier start has saved. What cannot be read any
+// more is not worth a failure: it is offered, not needed.
+func (a *app) earlier(e *engine.Engine, name string, facts *detect.Facts) engine.Answers {
+	data, err := e.KeptAnswers(name)
+	if err != nil {
+		return nil
+	}
+	f, err := answers.Read(name, bytes.NewReader(data), steps.All())
+	if err != nil {
+		return nil
+	}
+	return f.For(facts.Hostname.Value, facts)
 }
 
 // flags are those that a command shown to a person needs to mean this machine.
@@ -118,5 +132,14 @@ func terminal(out *os.File) tui.Env {
 	if ws, err := unix.IoctlGetWinsize(int(out.Fd()), unix.TIOCGWINSZ); err == nil {
 		e.Width, e.Height = int(ws.Col), int(ws.Row)
 	}
+	e.Console = isConsole(out)
 	return e
+}
+
+// isConsole reports the kernel's own console: nothing else answers KDGKBTYPE, and
+// it answers with the type of its keyboard (ioctl_console(2)).
+func isConsole(f *os.File) bool {
+	const kdgkbtype, kb84, kb101 = 0x4b33, 0x01, 0x02
+	kind, err := unix.IoctlGetInt(int(f.Fd()), kdgkbtype) // one byte of it is written
+	return err == nil && (kind == kb84 || kind == kb101)
 }

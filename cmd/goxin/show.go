@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+
+	"goxin/assets/lang"
+	"goxin/tui"
+)
+
+// show opens the wizard in the form that suits the terminal there is: drawn, or as a
+// talk in lines. What is being recorded is recorded.
+func (a *app) show(ctx context.Context, c tui.Config) (tui.Result, error) {
+	tty := terminal(a.out.File)
+	tty.Plain, tty.Piped = a.plain, !isTerminal(a.in) || !isTerminal(a.out)
+	if c.Tier, c.Han = tui.Choose(tty); a.line {
+		c.Tier = tui.Line
+	}
+	if !c.Han && a.langFlag == "" {
+		a.lang = lang.EN // the console's font, or the serial line's far end, may have no Chinese
+	}
+	a.advise(tty)
+	c.NoHan = tui.NoHan(tty)
+	c.Lang, c.Term, c.In, c.Out = a.lang, tty.Term, a.in, a.out.File
+	if c = a.recorded(c); c.Tier == tui.Line {
+		return tui.RunLine(ctx, c, a.typed(), a.out)
+	}
+	return tui.Run(ctx, c)
+}
+
+// advise says what to do about a locale in which Chinese would come out as rubbish.
+func (a *app) advise(tty tui.Env) {
+	if t := tui.Advice(tty); !t.Empty() {
+		a.say("note: %s", "注意：%s", t)
+	}
+}
