@@ -21,7 +21,7 @@ import (
 
 // shown are the machines whose every page is a golden: two families of packages, three
 // processors, one of which no release of Go runs on.
-var shown = []string{"kylin-v10-sp3-kunpeng920", "uos-server-20d", "kylin-v11-3c6000", oldWorld}
+var shown = []string{"kylin-v10-sp3-kunpeng920", "uos-server-20d", "loongnix-25-3a6000", oldWorld}
 
 // oldWorld is the one of them on which the Go step has to refuse.
 const oldWorld = "loongnix-20"

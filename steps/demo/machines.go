@@ -17,6 +17,7 @@ type Machine struct {
 // known are the machines that goxin carries, the best to be shown first.
 var known = []Machine{
 	{"kylin-v10-sp3-kunpeng920", lang.T("Kunpeng 920, Kylin V10 SP3", "鲲鹏 920，银河麒麟 V10 SP3"), lang.T("64 KiB pages, execution control, a wrong clock", "64 KiB 页、执行控制、时钟不准")},
+	{"loongnix-25-3a6000", lang.T("Loongson 3A6000, Loongnix 25", "龙芯 3A6000，Loongnix 25"), lang.T("LoongArch, new world, apt", "龙架构新世界，apt")},
 	{"kylin-v11-3c6000", lang.T("Loongson 3C6000, Kylin V11", "龙芯 3C6000，银河麒麟 V11"), lang.T("LoongArch, new world", "龙架构新世界")},
 	{"loongnix-20", lang.T("Loongson 3A5000, Loongnix 20", "龙芯 3A5000，Loongnix 20"), lang.T("LoongArch, old world: no release of Go runs", "龙架构旧世界：官方 Go 无法运行")},
 	{"hygon-c86-7285", lang.T("Hygon C86 7285, Kylin V10 SP3", "海光 C86 7285，银河麒麟 V10 SP3"), lang.T("x86-64-v3, tuned at work", "x86-64-v3，tuned 在运行")},
