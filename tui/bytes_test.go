@@ -223,6 +223,22 @@ func TestAResizeStormOnABasicTerminal(t *testing.T) {
 	x.types("\x1b[B\r\r").sees("nothing written yet")
 }
 
+// TestAResizeThatIsOverBeforeItIsSeen: when the program comes to look, the size is
+// what it was, but not what the terminal shows.
+func TestAResizeThatIsOverBeforeItIsSeen(t *testing.T) {
+	t.Parallel()
+	x := wizard(t, 80, 24, "TERM=vt220")
+	x.sees("This machine").types("\r").sees("What is this machine for?")
+	before := x.screen()
+	x.scribble("\x1b[H\x1b[2J")
+	_ = x.cmd.Process.Signal(syscall.SIGWINCH)
+	for deadline := time.Now().Add(patience); x.screen() != before; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("before\n%s\nafter\n%s", before, x.screen())
+		}
+	}
+}
+
 // TestASizeThatIsAskedFor: a line of 0x0 whose far end says where its cursor is.
 func TestASizeThatIsAskedFor(t *testing.T) {
 	t.Parallel()

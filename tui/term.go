@@ -178,13 +178,14 @@ func (o *output) shows(c charset) {
 	o.charset = c
 }
 
-// resize says that the screen has another size; what it then shows is its own
-// affair.
+// resize says that the screen has been given a size, another one or, after some in
+// between, the same; what it then shows is its own affair.
 func (o *output) resize(w, h int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.known = false
 	if w != o.want.w || h != o.want.h {
-		o.want, o.shown, o.known = newGrid(w, h), newGrid(w, h), false
+		o.want, o.shown = newGrid(w, h), newGrid(w, h)
 	}
 }
 
@@ -311,6 +312,7 @@ func isPrivate(b []byte) bool {
 // read once more: bubbletea reads it in a goroutine for each signal, and in a storm
 // of them an old size may be the last that is told.
 func (o *output) sized(w, h int, resized func(w, h int)) func(tea.Model, tea.Msg) tea.Msg {
+	told := false // bubbletea tells the size at its start, too
 	return func(_ tea.Model, msg tea.Msg) tea.Msg {
 		ws, ok := msg.(tea.WindowSizeMsg)
 		if !ok {
@@ -322,7 +324,10 @@ func (o *output) sized(w, h int, resized func(w, h int)) func(tea.Model, tea.Msg
 		if ws.Width <= 0 || ws.Height <= 0 {
 			ws.Width, ws.Height = w, h
 		}
-		o.resize(ws.Width, ws.Height)
+		if told || ws.Width != o.want.w || ws.Height != o.want.h {
+			o.resize(ws.Width, ws.Height)
+		}
+		told = true
 		if resized != nil {
 			resized(ws.Width, ws.Height)
 		}
