@@ -225,19 +225,26 @@ func (p *questionnaire) build() {
 	}
 }
 
-// formLines are the form as far as h lines go. huh would show the field at hand
-// from its title on; a list that is longer than that is followed to its cursor.
+// formLines are the form as far as h lines go: the field at hand from its title
+// on; a list that is longer than that is followed to its cursor. huh's own view of
+// the form counts no line that it breaks, and so hides as many at its top.
 func (p *questionnaire) formLines(h int) []string {
-	all := strings.Split(p.form.View(), "\n")
+	var all []string
+	top := 0
+	for i, q := range p.questions {
+		if i > 0 {
+			all = append(all, "")
+		}
+		if q.Key == p.focus {
+			top = len(all)
+		}
+		all = append(all, strings.Split(p.fields[q.Key].widget.View(), "\n")...)
+	}
 	for len(all) > 0 && strings.Trim(all[len(all)-1], " ") == "" {
 		all = all[:len(all)-1]
 	}
 	if len(all) <= h {
 		return all
-	}
-	top := 0
-	for _, q := range p.questions[:p.index()] {
-		top += lipgloss.Height(p.fields[q.Key].widget.View()) + 1
 	}
 	f := p.fields[p.focus]
 	at := top + lipgloss.Height(f.widget.View()) - 1

@@ -17,6 +17,7 @@ import (
 	"goxin/steps/engine"
 	"goxin/steps/op"
 	"goxin/steps/steptest"
+	"goxin/tui/console"
 )
 
 // shown are the machines whose every page is a golden: two families of packages, three
@@ -175,7 +176,7 @@ func checkPage(t *testing.T, name, v string, size [2]int, tier Tier, l lang.Lang
 		}
 	}
 	for _, r := range v {
-		if r < ' ' && r != '\n' || tier == Plain && r > 126 && (l == lang.EN || !wide(r)) {
+		if r < ' ' && r != '\n' || tier == Plain && r > 126 && (l == lang.EN || !wide(r)) || tier == VT && r > 126 && !strings.ContainsRune(console.Glyphs, r) {
 			t.Errorf("%s: %q", name, r)
 			break
 		}

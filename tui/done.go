@@ -20,7 +20,10 @@ type donePage struct {
 	scroll scroll
 }
 
-type ended struct{ sum engine.Summary }
+type ended struct {
+	sum engine.Summary
+	err error
+}
 
 func (p *donePage) Busy() bool       { return p.ending || p.awaited != nil && p.awaited.keeping }
 func (p *donePage) Refresh() tea.Cmd { return nil }
@@ -34,16 +37,18 @@ func (p *donePage) Enter() tea.Cmd {
 	run := p.run
 	return p.job(func(ctx context.Context) (tea.Msg, error) {
 		sum, err := run.End(context.WithoutCancel(ctx))
-		return ended{sum}, err
+		return ended{sum, err}, nil
 	})
 }
 
 func (p *donePage) Update(msg tea.Msg) (nav, tea.Cmd) {
 	switch msg := msg.(type) {
 	case ended:
-		p.ending = false
+		p.ending, p.err, p.tally.endErr = false, msg.err, msg.err
 		p.dropEnded()
-		p.awaits(msg.sum)
+		if p.awaits(msg.sum); p.awaited != nil {
+			p.quietly()
+		}
 		return stay, tea.Batch(p.watch(), p.writeReport())
 	case reported:
 		p.report = msg
@@ -56,7 +61,7 @@ func (p *donePage) Update(msg tea.Msg) (nav, tea.Cmd) {
 			p.awaited.broke(msg.err)
 			break
 		}
-		p.ending, p.err = false, msg.err
+		p.ending, p.err, p.tally.endErr = false, msg.err, msg.err
 		p.dropEnded()
 	}
 	return stay, nil
@@ -117,6 +122,9 @@ func (p *donePage) body(w int) []string {
 	}
 	out = append(out, p.awaitLines(w)...)
 	for i, s := range p.steps {
+		if p.progress[i] == unasked && !p.review {
+			continue // the purpose has no use for it
+		}
 		mark, what := p.theme.Good.Render(p.theme.Done), p.say("holds", "已符合要求")
 		switch p.progress[i] {
 		case skipped:

@@ -176,6 +176,7 @@ type fakeSession struct {
 	results                                          []engine.StepResult            // of Resume
 	resumed                                          func(context.Context)          // while Resume is at work
 	answers                                          []engine.Answers               // of each Start
+	surveyed                                         []engine.Values                // what each Survey was asked with
 	ended                                            map[engine.RunID]bool
 	next                                             engine.RunID
 }
@@ -227,8 +228,9 @@ func (f *fakeSession) Detect(context.Context) (engine.Hosts, error) {
 	return engine.Hosts{Order: []machine.ID{machine.LocalID}, Facts: map[machine.ID]*detect.Facts{machine.LocalID: fakeFacts()}}, f.detectErr
 }
 
-func (f *fakeSession) Survey(ctx context.Context, s engine.Step, _ engine.Values, _ func(engine.Progress)) (engine.Survey, error) {
+func (f *fakeSession) Survey(ctx context.Context, s engine.Step, v engine.Values, _ func(engine.Progress)) (engine.Survey, error) {
 	f.call("survey:%s", s.ID())
+	f.surveyed = append(f.surveyed, v)
 	for i := range f.frames {
 		ev := raceProgress()
 		ev.Step, ev.Text = s.ID(), lang.F("comparing 8 candidates, %d of 24 MiB", "正在比较 8 个候选，已下载 %d / 24 MiB", i+1)
@@ -251,7 +253,9 @@ func (f *fakeSession) Plan(_ context.Context, s engine.Step, _ engine.Survey, v 
 	if f.plan != nil {
 		return f.plan(s.ID()), nil
 	}
-	return fakePlan(s.ID()), nil
+	p := fakePlan(s.ID())
+	p.Values = v
+	return p, nil
 }
 
 func (f *fakeSession) Prove(_ context.Context, p *engine.StepPlan) error {

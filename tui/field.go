@@ -178,6 +178,9 @@ func (f *field) parse(s string, l lang.Lang) (any, error) {
 	switch q.Kind {
 	case engine.Number:
 		n, err := strconv.ParseInt(s, 10, 64)
+		if errors.Is(err, strconv.ErrRange) && q.Max > q.Min {
+			return nil, errors.New(lang.F("%s is not between %d and %d", "%s 不在 %d 到 %d 之间", s, q.Min, q.Max).In(l))
+		}
 		if err != nil {
 			return nil, errors.New(lang.F("%s is not a whole number", "%s 不是整数", s).In(l))
 		}
@@ -206,6 +209,9 @@ func (f *field) parse(s string, l lang.Lang) (any, error) {
 				return nil, errors.New(lang.F("%s is not key = value", "%s 不是「键 = 值」的形式", e).In(l))
 			}
 			if err := check(k + "=" + v); err != nil {
+				if !strings.Contains(err.Error(), k) { // which of them it is
+					err = errors.New(lang.F("%s: %s", "%s：%s", k, err.Error()).In(l))
+				}
 				return nil, err
 			}
 			if _, twice := out[k]; twice {

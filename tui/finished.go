@@ -2,6 +2,8 @@ package tui
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -23,6 +25,8 @@ type finishedPage struct {
 type putBack struct {
 	result engine.UndoResult
 	err    error
+	sum    engine.Summary // of the run that was ended for it
+	endErr error
 }
 
 func (p *finishedPage) Enter() tea.Cmd   { return p.watch() }
@@ -41,8 +45,13 @@ func (p *finishedPage) Update(msg tea.Msg) (nav, tea.Cmd) {
 	case putBack:
 		p.undoing, p.err, p.left = false, msg.err, msg.result.Left
 		p.dropEnded()
+		p.awaits(msg.sum)
 		p.tally.keep(msg.result.Left)
 		p.found = nil
+		if msg.endErr != nil {
+			p.err, p.tally.endErr = msg.endErr, msg.endErr
+			break
+		}
 		if msg.err == nil {
 			p.App.progress[p.place.step] = undone
 			p.tally.stepUndone(p.place.step)
@@ -94,13 +103,23 @@ func (p *finishedPage) putBack() (nav, tea.Cmd) {
 	s, run, was, id := p.session, p.run, p.was(), p.step().ID()
 	return stay, p.job(func(ctx context.Context) (tea.Msg, error) {
 		ctx = context.WithoutCancel(ctx) // half undone is worse than either
+		var m putBack
 		if run != nil {
-			if _, err := run.End(ctx); err != nil {
-				return putBack{err: err}, nil
+			if m.sum, m.endErr = run.End(ctx); m.endErr != nil {
+				return m, nil
 			}
 		}
-		r, err := s.Undo(ctx, was.run, id)
-		return putBack{r, err}, nil
+		ended := time.Now()
+		for _, of := range append([]engine.RunID{was.run}, was.earlier...) {
+			r, err := s.Undo(ctx, of, id)
+			m.result.Undone += r.Undone
+			m.result.Left = append(m.result.Left, r.Left...)
+			m.err = errors.Join(m.err, err)
+		}
+		if m.sum.Status == engine.StatusAwaiting { // unless this was all there was of it
+			m.sum.Status, m.sum.Deadline = statusOf(s, m.sum.ID), m.sum.Deadline-time.Since(ended)
+		}
+		return m, nil
 	})
 }
 
@@ -113,6 +132,8 @@ func (p *finishedPage) View(w, h int) string {
 		state = p.say("not everything is as it was", "部分内容未恢复")
 	case p.App.progress[p.place.step] == undone:
 		state = p.say("as it was before", "已恢复原状")
+	case p.App.progress[p.place.step] == failed:
+		state = p.say("failed", "失败")
 	}
 	return p.pane(w, h, p.head(w, p.s(p.step().Title()), state, ""), p.body(w-2), p.scroll, -1)
 }

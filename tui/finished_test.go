@@ -42,3 +42,43 @@ func TestAFinishedStepCanBePlannedAgain(t *testing.T) {
 	d := drive(t, &fakeSession{}, twoSteps).toDiff().keys("w", "enter", "enter", "esc").at(atFinished).keys("e").at(atAsk).sees("Mirror")
 	d.keys("enter", "enter").at(atDiff).keys("w", "enter").at(atResult).keys("enter").at(atAsk).sees("Kernel")
 }
+
+// A person who goes back as far as the purpose has not taken back what was
+// written on the way.
+func TestWhatIsDoneIsNotAskedAgainAfterThePurpose(t *testing.T) {
+	d := drive(t, &fakeSession{}, withPurposes).keys("enter", "down", "enter").at(atAsk).sees("Mirror")
+	d.keys("enter", "enter").at(atDiff).keys("w", "enter", "enter").at(atAsk).sees("Kernel")
+	d.keys("esc").at(atFinished).keys("esc").at(atPurpose).keys("enter").at(atAsk).sees("Kernel")
+	d.keys("esc").at(atFinished).sees("Mirror", "was gone through before")
+}
+
+func TestSkippingAStepThatWasWrittenLeavesItDone(t *testing.T) {
+	d := drive(t, &fakeSession{}, twoSteps).toDiff().keys("w", "enter", "enter").at(atAsk)
+	with := copyValues(d.app.answers["mirror"])
+	d.keys("esc").at(atFinished).keys("e").at(atAsk).sees("Mirror").keys("s").at(atAsk).sees("Kernel")
+	if got := d.app.answers["mirror"]; d.app.progress[0] != done || with == nil || !same(got, with) {
+		t.Errorf("progress %v, answers %v, written with %v", d.app.progress[0], got, with)
+	}
+	d.keys("esc").at(atFinished).sees("undo this step")
+}
+
+func TestAFailedStepThatIsComeBackToSaysSo(t *testing.T) {
+	f := &fakeSession{applyErr: lang.Errorf(nil, "cannot write it", "无法写入")}
+	d := drive(t, f, twoSteps).toDiff().keys("w", "enter").at(atResult).keys("s").at(atAsk).keys("esc").at(atFinished)
+	d.sees("Mirror", "failed", "cannot write it")
+	if strings.Contains(d.app.View(), "was gone through before") {
+		t.Error(d.app.View())
+	}
+}
+
+// Half of the step is in the run that failed, half in the one that finished it.
+func TestTheUndoOfAStepThatTookTwoRunsIsOfBoth(t *testing.T) {
+	f := &fakeSession{applyErr: lang.Errorf(nil, "cannot write it", "无法写入")}
+	d := drive(t, f, twoSteps).toDiff().keys("w", "enter").at(atResult)
+	f.applyErr = nil
+	d.keys("r").at(atDiff).keys("W", "enter").at(atResult).keys("k", "enter").at(atAsk).sees("Kernel")
+	d.keys("esc").at(atFinished).keys("u", "enter").sees("its changes are put back")
+	if got := f.called(); !strings.HasSuffix(got, "undo:2:mirror undo:1:mirror") {
+		t.Error(got)
+	}
+}

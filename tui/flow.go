@@ -17,10 +17,17 @@ func (a *App) navigate(n nav) tea.Cmd {
 	case back:
 		return a.enter(a.before(a.place))
 	case skip:
-		if a.progress[a.place.step] != failed { // what failed is not as asked, whoever goes on
-			a.progress[a.place.step] = skipped
+		i, id := a.place.step, a.step().ID()
+		delete(a.answers, id)
+		switch a.progress[i] {
+		case failed: // what failed is not as asked, whoever goes on
+		case done: // what it wrote stands, whatever was thought of since
+			if p := a.outcomes[i].plan; p != nil {
+				a.answers[id] = copyValues(p.Values)
+			}
+		default:
+			a.progress[i] = skipped
 		}
-		delete(a.answers, a.step().ID())
 		return tea.Batch(a.saveAnswers(), a.enter(a.onward(a.place.step+1)))
 	case again:
 		return a.enter(a.firstOf(a.place.step))
@@ -46,7 +53,7 @@ func (a *App) after(p place) place {
 		}
 		return a.firstOf(0)
 	case atPurpose:
-		return a.firstOf(0)
+		return a.onward(0)
 	case atAsk, atDiff, atWrite:
 		if p.stage == atDiff && !a.wantsWriting() {
 			return a.onward(p.step + 1)
@@ -60,10 +67,12 @@ func (a *App) after(p place) place {
 
 // onward is the next place from step i on, past what is done already.
 func (a *App) onward(i int) place {
-	for i < len(a.steps) && a.progress[i] == done {
-		i++
+	for ; i < len(a.steps); i++ {
+		if a.progress[i] != done && a.passes(i) {
+			return a.firstOf(i)
+		}
 	}
-	return a.firstOf(i)
+	return place{stage: atDone}
 }
 
 // before is the place Esc goes back to. What has been written is not gone back
@@ -106,9 +115,7 @@ func (a *App) before(p place) place {
 // firstOf is where step i begins, or the end.
 func (a *App) firstOf(i int) place {
 	for ; i < len(a.steps); i++ {
-		_, asked := a.answers[a.steps[i].ID()]
-		if a.review && !asked || !a.picks(i) {
-			a.progress[i] = unasked
+		if !a.passes(i) {
 			continue
 		}
 		if a.review || !asks(a.steps[i]) {
@@ -117,6 +124,19 @@ func (a *App) firstOf(i int) place {
 		return place{atAsk, i}
 	}
 	return place{stage: atDone}
+}
+
+// passes reports whether the wizard goes through step i, and notes where it does
+// not.
+func (a *App) passes(i int) bool {
+	_, asked := a.answers[a.steps[i].ID()]
+	if a.picks(i) && (asked || !a.review) {
+		return true
+	}
+	if became := a.progress[i]; became == open || became == skipped {
+		a.progress[i] = unasked
+	}
+	return false
 }
 
 // asks reports whether a step has anything to ask at all.
@@ -144,9 +164,8 @@ func (a *App) enter(p place) tea.Cmd {
 	a.place = p
 	a.overlays = nil
 	a.hush = nil
-	if p.stage == atPending || p.stage == atResult && a.outcome.err != nil {
-		h := newHush(a.now())
-		a.hush = &h
+	if p.stage == atPending || p.stage == atResult && (a.outcome.err != nil || a.awaited != nil) {
+		a.quietly()
 	}
 	a.page = a.open(p)
 	return a.page.Enter()

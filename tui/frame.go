@@ -20,7 +20,7 @@ const (
 
 func (a *App) tooSmall() bool { return a.width < leastWidth || a.height < leastHeight }
 
-func (a *App) hasRail() bool { return a.theme.Tier == Rich && a.width >= railFrom && a.first == nil }
+func (a *App) hasRail() bool { return a.theme.Tier.framed() && a.width >= railFrom && a.first == nil }
 
 // View draws the frame around the page.
 func (a *App) View() string {
@@ -114,7 +114,7 @@ func (a *App) headerLine() string {
 	if !a.mark.Empty() {
 		mark = a.s(a.mark) + "  "
 	}
-	if a.theme.Tier != Rich {
+	if !a.theme.Tier.framed() {
 		name = strings.ReplaceAll(name, ", ", "  ")
 		n, of := a.position()
 		return between("goxin  "+mark+name, a.say("step %d/%d", "第 %d/%d 步", n, of), a.width-1, a.theme.Ellipsis)
@@ -123,7 +123,10 @@ func (a *App) headerLine() string {
 	if a.lang == lang.ZH {
 		other = "English F2"
 	}
-	if a.width < 60 {
+	switch {
+	case !a.han || a.theme.Tier != Rich:
+		other = "" // F2 says why
+	case a.width < 60:
 		other = "F2"
 	}
 	room := a.width - 1 - width(mark)
@@ -218,7 +221,7 @@ func (a *App) footer() string {
 			shown = append(shown, b)
 		}
 	}
-	if a.theme.Tier == Rich {
+	if a.theme.Tier.framed() {
 		shown = append(shown, binding{keys: []string{"f1"}, show: "F1", desc: lang.T("keys", "按键"), must: a.width >= 60})
 	}
 	for {
@@ -243,13 +246,13 @@ func (a *App) footerLine(bs []binding) string {
 	var parts []string
 	for _, b := range bs {
 		name, desc := a.theme.fold(b.name()), a.s(b.desc)
-		if a.theme.Tier == Rich {
+		if a.theme.Tier.framed() {
 			parts = append(parts, a.theme.Key.Render(name)+" "+a.theme.Dim.Render(desc))
 		} else {
 			parts = append(parts, fmt.Sprintf("[%s] %s", name, desc))
 		}
 	}
-	if a.theme.Tier == Rich {
+	if a.theme.Tier.framed() {
 		return " " + strings.Join(parts, "   ")
 	}
 	return strings.Join(parts, "  ")
@@ -262,7 +265,7 @@ func (a *App) head(w int, title, state, right string) string {
 		return a.lineHead(title, state, right)
 	}
 	left := title
-	if !a.hasRail() && a.theme.Tier == Rich && a.first == nil {
+	if !a.hasRail() && a.theme.Tier.framed() && a.first == nil {
 		n, of := a.position()
 		left = fmt.Sprintf("%d/%d ", n, of) + left
 	}
@@ -354,6 +357,13 @@ func (a *App) box(w int, title string, lines []string) []string {
 	th := a.theme
 	if th.Tier == Line {
 		return lineBox(title, lines)
+	}
+	if th.Tier == Plain && title != "" { // lines to draw are bytes to send
+		out := []string{th.Title.Render(title + ":")}
+		for _, l := range lines {
+			out = append(out, cut(l, w, th.Ellipsis))
+		}
+		return append(out, "")
 	}
 	inner := w - 4
 	title = cut(title, inner-2, th.Ellipsis)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"sync/atomic"
 	"testing"
 
 	"goxin/detect/machine"
@@ -77,7 +78,8 @@ func (w watched) Dial(ctx context.Context, network, address string) (net.Conn, e
 // nothing that is drawn, may ask the machine: only what goes on beside the screen does.
 func TestNoKeyWaitsForTheMachine(t *testing.T) {
 	var d *driver
-	asked, here := 0, "machine"
+	var asked atomic.Int64 // programs run beside one another
+	here := "machine"
 	demonstrated(t, shown[0], func(at *driver, page string) {
 		d, here = at, page
 		d.inside = true
@@ -86,13 +88,13 @@ func TestNoKeyWaitsForTheMachine(t *testing.T) {
 		d.inside = false
 	}, func(m machine.Machine) machine.Machine {
 		return watched{m, func(what, name string) {
-			asked++
+			asked.Add(1)
 			if d != nil && d.inside {
 				t.Errorf("after %s: %s %s while a key was dealt with", here, what, name)
 			}
 		}}
 	})
-	if asked < 1000 {
-		t.Errorf("the machine was asked %d times in a whole session: it is not the one that is watched", asked)
+	if n := asked.Load(); n < 1000 {
+		t.Errorf("the machine was asked %d times in a whole session: it is not the one that is watched", n)
 	}
 }

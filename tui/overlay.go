@@ -89,6 +89,12 @@ const (
 
 func newHush(now time.Time) hush { return hush{now, now} }
 
+// quietly has the page answered only by what is typed from now on.
+func (a *App) quietly() {
+	h := newHush(a.now())
+	a.hush = &h
+}
+
 // typed notes a key and reports whether it came too soon.
 func (h *hush) typed(now time.Time) bool {
 	soon := now.Sub(h.quiet) < grace && now.Sub(h.opened) < graceMost

@@ -24,6 +24,9 @@ func TestAPurposePicksTheStepsAndWhatTheyBeginWith(t *testing.T) {
 		t.Errorf("a step that was not picked stands on the rail:\n%s", d.app.View())
 	}
 	d.keys("s").at(atAsk).keys("enter", "enter").at(atDiff).keys("w", "enter", "enter").at(atDone)
+	if strings.Contains(d.app.View(), "Service") {
+		t.Errorf("a step that was not picked stands at the end:\n%s", d.app.View())
+	}
 	want := engine.Answers{"kernel": {"profile": "build"}}
 	if last := d.saved[len(d.saved)-1]; !reflect.DeepEqual(last, want) {
 		t.Errorf("saved %v, want %v", last, want)

@@ -40,6 +40,10 @@ func (a *App) lookUp() tea.Cmd {
 	if l, ok := a.found[step.ID()]; ok && l.holdsFor(step, v) {
 		return a.job(func(context.Context) (tea.Msg, error) { return l, nil })
 	}
+	// A form offers all there is to choose from, not only what was chosen.
+	if r, ok := step.(engine.Resurveyor); ok && a.place.stage == atAsk && !r.Resurvey(nil, v) {
+		v = nil
+	}
 	hosts, moved := a.hosts, a.wrote // a step before may have changed the facts
 	return a.job(func(ctx context.Context) (tea.Msg, error) {
 		if moved {

@@ -125,6 +125,17 @@ func TestASurveyServesTheDiffAndTheWayBack(t *testing.T) {
 	}
 }
 
+// One mirror that was chosen by name would be all that a race of the answers asks.
+func TestMeasuringAgainMeasuresAllThereIsToChooseFrom(t *testing.T) {
+	d := drive(t, &fakeSession{}, withRace).keys("enter", "down").at(atAsk).keys("r").at(atAsk)
+	if v := d.app.answers["mirror"]["source"]; v != "official" {
+		t.Errorf("the answer is %v", v)
+	}
+	if got := d.fake.surveyed; len(got) != 2 || len(got[1]) != 0 {
+		t.Errorf("measured for %v", got)
+	}
+}
+
 func TestAnAddressOfOnesOwnIsSurveyed(t *testing.T) {
 	d := drive(t, &fakeSession{}, withRace).keys("enter", "up", "enter").types("http://10.0.0.1/").keys("enter", "enter").at(atDiff)
 	if got := d.fake.called(); strings.Count(got, "survey") != 2 {

@@ -15,6 +15,7 @@ type tally struct {
 	entries  []entry
 	failures map[int]failure // by step
 	undoErr  error           // an undo that was asked for and did not end well
+	endErr   error           // a run could not be ended: its journal says that it was interrupted
 	undone   *failure        // something was written and put back; why, if it had failed
 	left     []engine.Left   // what an undo left alone
 }
@@ -90,7 +91,7 @@ func (t *tally) keep(left []engine.Left) {
 // allUndone is after an undo of everything that was asked for.
 func (t *tally) allUndone() {
 	t.undone = &failure{err: t.failed()}
-	t.entries, t.failures, t.undoErr = nil, nil, nil
+	t.entries, t.failures, t.undoErr, t.endErr = nil, nil, nil, nil
 }
 
 // again starts a new walk: what was settled before it is not forgotten.
@@ -143,7 +144,7 @@ func (t *tally) failed() error {
 
 // what sums up, but for what is still to be settled.
 func (t *tally) what() What {
-	stands := t.undoErr != nil || len(t.failures) > 0 && t.changes(ofPending) > 0
+	stands := t.undoErr != nil || t.endErr != nil || len(t.failures) > 0 && t.changes(ofPending) > 0
 	for _, f := range t.failures {
 		stands = stands || !f.undone
 	}
@@ -160,17 +161,20 @@ func (t *tally) what() What {
 	return Nothing
 }
 
-// failure is that of a step, and of an undo.
+// failure is that of a step, of an undo, and of the end of a run.
 func (t *tally) failure() error {
 	err := t.failed()
 	if err == nil && t.undone != nil && t.what() == Undone {
 		err = t.undone.err
 	}
-	if t.undoErr == nil {
-		return err
+	var all []error
+	for _, err := range []error{err, t.undoErr, t.endErr} {
+		if err != nil {
+			all = append(all, err)
+		}
 	}
-	if err == nil {
-		return t.undoErr
+	if len(all) == 1 {
+		return all[0]
 	}
-	return errors.Join(err, t.undoErr)
+	return errors.Join(all...)
 }

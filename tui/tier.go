@@ -18,6 +18,9 @@ const (
 	Line              // no cursor movement
 )
 
+// framed reports the tiers that have room and characters for a rail and a frame.
+func (t Tier) framed() bool { return t == Rich || t == VT }
+
 // Env is what is known of the terminal before anything is written to it.
 type Env struct {
 	Term          string // $TERM

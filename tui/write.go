@@ -22,7 +22,8 @@ type outcome struct {
 	stopped bool // the person stopped it
 	begun   bool // a change was begun; else nothing of this step was changed
 	took    time.Duration
-	run     engine.RunID // 0: none was started for it
+	run     engine.RunID   // 0: none was started for it
+	earlier []engine.RunID // in which the step was begun before, newest first
 }
 
 // writePage shows a run at work. What the engine reports fills in the list of
@@ -190,8 +191,12 @@ func (a *App) keepOutcome() {
 	was := a.outcomes[a.place.step]
 	o := a.outcome
 	o.begun = o.begun || was.begun
-	if o.run == 0 { // nothing was left to write: what stands is from before
+	o.earlier = was.earlier
+	switch {
+	case o.run == 0: // nothing was left to write: what stands is from before
 		o.run, o.result = was.run, was.result
+	case was.run != 0 && was.run != o.run && was.begun:
+		o.earlier = append([]engine.RunID{was.run}, was.earlier...)
 	}
 	a.outcomes[a.place.step] = o
 }

@@ -161,10 +161,8 @@ func (a *app) walkDemo(ctx context.Context, d *demo.Demo, f demoFlags) error {
 // where none was.
 func (a *app) pickMachine(ctx context.Context) (string, error) {
 	all := demo.Machines()
-	tty := terminal(a.out.File)
-	tty.Plain = a.plain
-	tier, han := tui.Choose(tty)
-	if !isTerminal(a.in) || !isTerminal(a.out) || tier == tui.Line || a.line {
+	c := a.onTerminal(tui.Config{Mark: simulated()})
+	if !isTerminal(a.in) || !isTerminal(a.out) || c.Tier == tui.Line {
 		t := &engine.Table{Columns: []engine.Column{{Title: lang.T("name", "名称")}, {Title: lang.T("machine", "机器")}, {Title: lang.T("what it shows", "看点")}}}
 		for _, m := range all {
 			t.Rows = append(t.Rows, engine.TableRow{Key: m.Name, Cells: []lang.Text{lang.Same(m.Name), m.Title, m.Special}})
@@ -172,15 +170,11 @@ func (a *app) pickMachine(ctx context.Context) (string, error) {
 		a.printTable(t)
 		return "", nil
 	}
-	if !han && a.langFlag == "" {
-		a.lang = lang.EN
-	}
 	options := make([]engine.Option, len(all))
 	for i, m := range all {
 		options[i] = engine.Option{Value: m.Name, Title: m.Title, Help: m.Special}
 	}
-	return tui.Pick(ctx, a.recorded(tui.Config{Mark: simulated(), Lang: a.lang, Tier: tier, Han: han, Term: tty.Term, In: a.in, Out: a.out.File}),
-		lang.T("Which machine?", "选择哪台机器？"), options)
+	return tui.Pick(ctx, c, lang.T("Which machine?", "选择哪台机器？"), options)
 }
 
 // demoFile is the file that name is, nil where it is a machine's name.

@@ -27,7 +27,9 @@ func (a *app) shell() func() tea.ExecCommand {
 		if name == "" {
 			name = "/bin/sh"
 		}
-		return shell{exec.Command(name), a.s("exit comes back to goxin", "输入 exit 返回 goxin")}
+		c := exec.Command(name)
+		c.Stdin, c.Stdout, c.Stderr = a.in, a.out.File, a.errs
+		return shell{c, a.s("exit comes back to goxin", "输入 exit 返回 goxin")}
 	}
 }
 
@@ -41,6 +43,8 @@ func (s shell) Run() error {
 	return err
 }
 
-func (s shell) SetStdin(r io.Reader)  { s.Stdin = r }
-func (s shell) SetStdout(w io.Writer) { s.Stdout = w }
-func (s shell) SetStderr(w io.Writer) { s.Stderr = w }
+// What the wizard would lend it is no terminal: the shell takes the real one.
+
+func (shell) SetStdin(io.Reader)  {}
+func (shell) SetStdout(io.Writer) {}
+func (shell) SetStderr(io.Writer) {}

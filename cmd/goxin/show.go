@@ -10,6 +10,14 @@ import (
 // show opens the wizard in the form that suits the terminal there is: drawn, or as a
 // talk in lines. What is being recorded is recorded.
 func (a *app) show(ctx context.Context, c tui.Config) (tui.Result, error) {
+	if c = a.onTerminal(c); c.Tier == tui.Line {
+		return tui.RunLine(ctx, c, a.typed(), a.out)
+	}
+	return tui.Run(ctx, c)
+}
+
+// onTerminal is c for the terminal there is, in the language that it can show.
+func (a *app) onTerminal(c tui.Config) tui.Config {
 	tty := terminal(a.out.File)
 	tty.Plain, tty.Piped = a.plain, !isTerminal(a.in) || !isTerminal(a.out)
 	if c.Tier, c.Han = tui.Choose(tty); a.line {
@@ -21,10 +29,7 @@ func (a *app) show(ctx context.Context, c tui.Config) (tui.Result, error) {
 	a.advise(tty)
 	c.NoHan = tui.NoHan(tty)
 	c.Lang, c.Term, c.In, c.Out = a.lang, tty.Term, a.in, a.out.File
-	if c = a.recorded(c); c.Tier == tui.Line {
-		return tui.RunLine(ctx, c, a.typed(), a.out)
-	}
-	return tui.Run(ctx, c)
+	return a.recorded(c)
 }
 
 // advise says what to do about a locale in which Chinese would come out as rubbish.
