@@ -13,7 +13,7 @@ VULNCHECK  = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 TOOLS     ?= $(CURDIR)/.tools
 
 .DEFAULT_GOAL := help
-.PHONY: help run build build-all test unit e2e emulated fuzz lint vuln bench golden clean
+.PHONY: help run build build-all test unit e2e emulated fuzz lint vuln bench pictures golden clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ bench: build ## goxin against what a person would do instead, as ratios of one r
 	$(GO) test -count=1 -run '^$$' -bench BesideLdd ./detect/elf
 	$(GO) test -count=1 -run '^$$' -bench 'SerialLine|LongDiff' -benchtime 20x ./tui
 	@$(GO) test -count=1 -v -run QuickestMirror ./steps/race | grep -E 'goxin:|one after another:|^(ok|FAIL)'
+
+pictures: build ## the README's pictures, from the wizard's real screens
+	$(GO) run ./cmd/pictures bin/goxin assets/pictures
 
 golden: ## write the goldens anew, to be read in the diff
 	$(GO) test ./... -run 'Golden|Screens|Machines' -update
