@@ -3,13 +3,13 @@ package detect
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"io/fs"
 	"path"
 	"strconv"
 	"strings"
 
+	"goxin/assets/lang"
 	"goxin/assets/machines/archive"
 	"goxin/detect/machine"
 )
@@ -31,7 +31,7 @@ func Capture(ctx context.Context, m machine.Machine, f *Facts, w io.Writer) erro
 func Collect(ctx context.Context, m machine.Machine, f *Facts) (*archive.Archive, error) {
 	k, err := m.Kernel()
 	if err != nil {
-		return nil, fmt.Errorf("cannot capture %s: %w", m.ID(), err)
+		return nil, lang.Errorf(err, "cannot capture %s", "无法采集 %s", string(m.ID()))
 	}
 	k.Hostname = "captured"
 	c := &capturer{host: &host{ctx: ctx, m: m, kernel: k, running: true}, a: archive.New(), top: map[string]string{}}
@@ -152,7 +152,7 @@ func (c *capturer) link(name string) bool {
 
 // programs keeps which package managers and tools there are, and of one program
 // its ELF header.
-func (c *capturer) programs(*Facts) {
+func (c *capturer) programs(f *Facts) {
 	c.mark("/usr/bin/dnf", "/usr/bin/dnf5", "/usr/bin/yum", "/usr/bin/rpm", "/bin/rpm", "/usr/bin/apt-get", "/usr/bin/dpkg", "/usr/bin/dpkg.real",
 		"/usr/bin/systemctl", "/usr/sbin/sysctl", "/var/lib/dpkg/status", "/usr/lib/dpkg/var/status", "/var/lib/rpm/Packages", "/var/lib/rpm/Packages.db",
 		"/var/lib/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/Packages.db", "/etc/inittab", "/lib/sysvinit/init")
@@ -163,6 +163,19 @@ func (c *capturer) programs(*Facts) {
 	}
 	for _, name := range []string{"/sbin/init", "/usr/sbin/init"} {
 		c.link(name)
+	}
+	c.licence(f)
+}
+
+// licence keeps whether the package sources' licence is there. The sources name the
+// site, so one that is off and names nothing stands for them.
+func (c *capturer) licence(f *Facts) {
+	if !f.Packages.Activated.Known {
+		return
+	}
+	c.put("/etc/yum.repos.d/captured.repo", "[captured]\nname=captured\nbaseurl=https://captured.invalid/\nenabled=0\nusername=$auth_u\n", composedOrigin)
+	if f.Packages.Activated.Value {
+		c.put("/etc/yum/vars/auth_u", "", composedOrigin)
 	}
 }
 

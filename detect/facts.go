@@ -105,7 +105,8 @@ type Libc struct {
 
 // Packages is the package manager.
 type Packages struct {
-	Manager Fact[string] `json:"manager"` // dnf, yum, apt
+	Manager   Fact[string] `json:"manager"`   // dnf, yum, apt
+	Activated Fact[bool]   `json:"activated"` // the sources' licence is there; not known where only they can tell
 }
 
 // Init is process 1.
@@ -135,6 +136,9 @@ type Interface struct {
 type Clock struct {
 	Synced Fact[bool]   `json:"synced"`
 	Source Fact[string] `json:"source"` // chrony, timesyncd, ntpd, none
+	// Past says that the clock stands before the newest release that goxin knows: it is
+	// dead, or was never set.
+	Past Fact[bool] `json:"past"`
 }
 
 // Disk is the room of a place goxin will write to.

@@ -32,6 +32,7 @@ func probePackages(h *host, f *Facts) {
 		f.OS.Family = unknown[string](lang.T("neither dnf, yum, rpm nor apt-get with dpkg in /usr/bin", "/usr/bin 中既没有 dnf、yum、rpm，也没有 apt-get 与 dpkg"))
 	}
 	f.Packages.Manager = h.manager(f.OS.Family)
+	f.Packages.Activated = h.activation(f.OS.Family)
 }
 
 func (h *host) manager(family Fact[string]) Fact[string] {

@@ -17,7 +17,9 @@ const (
 	WarnPages64K        = "pages-64k"
 	WarnKYSEC           = "kysec-exec-control"
 	WarnUOSIntegrity    = "uos-integrity"
+	WarnClockPast       = "clock-past"
 	WarnClock           = "clock-not-synced"
+	WarnNotActivated    = "not-activated"
 	WarnContainer       = "container"
 	WarnMemoryLimit     = "memory-limit"
 	WarnNotRoot         = "not-root"
@@ -45,7 +47,9 @@ func warnings(f *Facts) []string {
 	add(WarnPages64K, f.Memory.PageSize.Value == 65536)
 	add(WarnKYSEC, kysec == "on" || kysec == "warning")
 	add(WarnUOSIntegrity, f.Security.UOSIntegrity.Value == "on")
-	add(WarnClock, f.Clock.Synced.Known && !f.Clock.Synced.Value)
+	add(WarnClockPast, f.Clock.Past.Value)
+	add(WarnClock, f.Clock.Synced.Known && !f.Clock.Synced.Value && !f.Clock.Past.Value)
+	add(WarnNotActivated, f.Packages.Activated.Known && !f.Packages.Activated.Value)
 	add(WarnContainer, f.Container.Value)
 	add(WarnMemoryLimit, f.Memory.Limit.Value > 0)
 	add(WarnNotRoot, f.User.Root.Known && !f.User.Root.Value)
@@ -113,6 +117,10 @@ func Warn(key string, f *Facts) lang.Text {
 		return lang.T("KYSEC blocks unsigned programs: goxin marks what it installs", "KYSEC 会阻止未签名程序：goxin 会标记它所安装的程序")
 	case WarnUOSIntegrity:
 		return lang.T("UOS runs signed programs only, unless developer mode is on", "UOS 只允许已签名程序运行，除非开启开发者模式")
+	case WarnClockPast:
+		return lang.T("the clock is dead: it stands before this goxin was made. The time step sets it; until then every signature looks wrong", "时钟停摆：早于本程序的制作时间。请先做“时间”步骤，否则所有签名都会校验失败")
+	case WarnNotActivated:
+		return lang.T("the system is not activated: its own package sources may answer with 401. Activate it, or give a mirror of your site's", "系统未激活：官方软件源可能返回 401。请先激活，或使用本单位的镜像")
 	case WarnClock:
 		return lang.T("fix the clock first: signatures are judged by time", "先校准时钟：签名是否有效取决于时间")
 	case WarnContainer:
