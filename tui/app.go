@@ -26,6 +26,7 @@ type App struct {
 	purpose   string          // what the machine shall become; "": not asked
 	chosen    map[string]bool // the steps gone through; nil: all
 	suggested engine.Answers  // what forms begin with, where nothing is answered
+	shelved   engine.Answers  // for steps that the purpose at hand leaves out
 
 	mark     lang.Text // on every screen: what one sees is not real
 	lesson   bool

@@ -229,6 +229,7 @@ func (p *questionnaire) build() {
 // on; a list that is longer than that is followed to its cursor. huh's own view of
 // the form counts no line that it breaks, and so hides as many at its top.
 func (p *questionnaire) formLines(h int) []string {
+	w, _ := p.formSize()
 	var all []string
 	top := 0
 	for i, q := range p.questions {
@@ -238,7 +239,9 @@ func (p *questionnaire) formLines(h int) []string {
 		if q.Key == p.focus {
 			top = len(all)
 		}
-		all = append(all, strings.Split(p.fields[q.Key].widget.View(), "\n")...)
+		for _, l := range strings.Split(p.fields[q.Key].widget.View(), "\n") {
+			all = append(all, cut(l, w, "")) // its border makes it wider than the form
+		}
 	}
 	for len(all) > 0 && strings.Trim(all[len(all)-1], " ") == "" {
 		all = all[:len(all)-1]
@@ -322,7 +325,11 @@ func (p *questionnaire) whyBox(w int) []string {
 	}
 	if len(ls) > whyLines {
 		ls = ls[:whyLines]
-		ls[whyLines-1] = cut(ls[whyLines-1], w-8, "") + p.theme.Ellipsis
+		more := " (?)"
+		if _, typing := p.fieldKeys(); typing {
+			more = " (F3)"
+		}
+		ls[whyLines-1] = cut(ls[whyLines-1], w-12, "") + p.theme.Ellipsis + more
 	}
 	for len(ls) < p.whyRoom(w) {
 		ls = append(ls, "")

@@ -162,6 +162,10 @@ func TestEveryPageOfEveryStepOnFourMachines(t *testing.T) {
 // fileLine is a line of a file in a diff, with its number and whether it comes or goes.
 var fileLine = regexp.MustCompile(`\s\d+ [-+ ] `)
 
+// shortened are ends of what is shortened on purpose: a reason that ? tells in full, and the
+// entry of a list that leads to a line.
+var shortened = strings.NewReplacer("… (?)", "", "… (F3)", "", "other…", "", "其他…", "")
+
 // checkPage holds the three invariants (no line too wide, no page too long, no byte the
 // terminal has no character for) and that a screen speaks one language.
 func checkPage(t *testing.T, name, v string, size [2]int, tier Tier, l lang.Lang) {
@@ -180,6 +184,9 @@ func checkPage(t *testing.T, name, v string, size [2]int, tier Tier, l lang.Lang
 			t.Errorf("%s: %q", name, r)
 			break
 		}
+	}
+	if size == windows[0] && tier == Rich && strings.Contains(shortened.Replace(v), "…") {
+		t.Errorf("%s: something is cut at 80 columns:\n%s", name, v)
 	}
 	for _, line := range lines {
 		switch {

@@ -53,11 +53,12 @@ func (p *diffPage) makePlan(l looked) tea.Cmd {
 	})
 }
 
-// Refresh keeps the change under the cursor in sight.
+// Refresh keeps the change under the cursor in sight; a page that nobody has moved
+// in stays at its beginning.
 func (p *diffPage) Refresh() tea.Cmd {
 	if p.plan != nil && !p.tooSmall() {
 		ls, st, room := p.window()
-		if len(st) > 0 {
+		if len(st) > 0 && (p.cursor > 0 || p.scroll.top > 0) {
 			p.scroll.show(st[min(p.cursor, len(st)-1)], room)
 			p.scroll.clamp(len(ls), room)
 		}

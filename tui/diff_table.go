@@ -27,6 +27,9 @@ func (p *diffPage) table(title lang.Text, group []int, w int) []diffLine {
 			}
 			rows = append(rows, row{r, i})
 		}
+		if len(it.Diff.Rows) == 0 { // nothing of it changes, or it cannot tell what
+			rows = append(rows, row{engine.Row{Action: it.Diff.Action, Name: it.Target, Note: it.Diff.Note}, i})
+		}
 	}
 	now, then := p.say("now", "现在"), p.say("then", "之后")
 	nameW, nowW, thenW := 0, width(now), width(then)

@@ -254,5 +254,6 @@ func formKeys() *huh.KeyMap {
 	k.Input.Next, k.Input.Prev, k.Input.Submit = none, none, none
 	k.Confirm.Next, k.Confirm.Prev, k.Confirm.Submit = none, none, none
 	k.Confirm.Accept, k.Confirm.Reject = none, none
+	k.MultiSelect.Toggle.SetKeys(" ") // huh has an x as well, which stops things elsewhere
 	return k
 }

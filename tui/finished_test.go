@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	tea "github.com/charmbracelet/bubbletea"
+
 	"goxin/assets/lang"
 	"goxin/steps/engine"
 )
@@ -81,4 +83,62 @@ func TestTheUndoOfAStepThatTookTwoRunsIsOfBoth(t *testing.T) {
 	if got := f.called(); !strings.HasSuffix(got, "undo:2:mirror undo:1:mirror") {
 		t.Error(got)
 	}
+}
+
+// A service that is stopped for its new file and started after it is one change
+// more than the plan has.
+func TestNoMoreChangesHoldThanWereAskedFor(t *testing.T) {
+	f := &fakeSession{plan: func(step string) *engine.StepPlan {
+		p := fakePlan(step)
+		for i := range p.Items {
+			if p.Items[i].Kind == "sysctl" {
+				p.Items[i].Diff.Action = engine.None
+			}
+		}
+		return p
+	}}
+	drive(t, f, twoSteps).toDiff().sees("2 changes").keys("w", "enter").at(atResult).sees("2 changes hold as asked")
+}
+
+func TestAServiceThatStaysAsItIsHasARow(t *testing.T) {
+	f := &fakeSession{plan: func(step string) *engine.StepPlan {
+		return &engine.StepPlan{Step: step, Items: []engine.Planned{
+			{Kind: "unit", Target: "chronyd.service", Diff: engine.Diff{Action: engine.None, Table: lang.T("services", "服务")}},
+			{Kind: "unit", Target: "sshd.service", Diff: engine.Diff{Action: engine.None, Table: lang.T("services", "服务"), Note: lang.T("at the next boot", "下次启动时")}},
+		}}
+	}}
+	drive(t, f, twoSteps).toDiff().sees("= chronyd.service", "already so", "= sshd.service", "at the next boot")
+}
+
+// The width at which huh breaks a line is where it lost count of its lines.
+func TestAQuestionKeepsItsTitleWhereItsAnswerIsBroken(t *testing.T) {
+	long := map[string]any{"servers": []string{"ntp.aliyun.com", "ntp.tencent.com", "cn.pool.ntp.org", "ntp.ntsc.ac.cn"}}
+	d := drive(t, &fakeSession{}, func(c *Config) {
+		c.Steps = []engine.Step{serversStep{fakeStep{"time"}}}
+		c.Answers = engine.Answers{"time": long}
+	})
+	d.app.Update(tea.WindowSizeMsg{Width: 40, Height: 12})
+	d.keys("enter", "enter").at(atAsk).sees("question 2 of 3", "Which time servers?", "ntp.ntsc.ac.cn")
+}
+
+type serversStep struct{ fakeStep }
+
+func (serversStep) Fields() []engine.Field {
+	var os []engine.Option
+	for _, v := range []string{"auto", "chrony", "timesyncd", "keep"} {
+		os = append(os, engine.Option{Value: v})
+	}
+	return []engine.Field{
+		{Key: "service", Kind: engine.Choice, Title: lang.T("Which service?", "哪个服务？"), Options: os, Default: "auto"},
+		{Key: "servers", Kind: engine.List, Title: lang.T("Which time servers?", "哪些服务器？")},
+		{Key: "step", Kind: engine.Confirm, Title: lang.T("Set a clock that is far off at once?", "立即校正偏差过大的时钟？"), Default: true},
+	}
+}
+
+func (s serversStep) Questions(engine.Hosts, engine.Survey, engine.Values) []engine.Question {
+	var qs []engine.Question
+	for _, f := range s.Fields() {
+		qs = append(qs, engine.Question{Field: f, Default: f.Default})
+	}
+	return qs
 }

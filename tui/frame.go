@@ -115,8 +115,9 @@ func (a *App) headerLine() string {
 		mark = a.s(a.mark) + "  "
 	}
 	if !a.theme.Tier.framed() {
-		name = strings.ReplaceAll(name, ", ", "  ")
 		n, of := a.position()
+		step := a.say("step %d/%d", "第 %d/%d 步", n, of)
+		name = strings.ReplaceAll(a.parts(name, a.width-1-width("goxin  "+mark+step)-2), ", ", "  ")
 		return between("goxin  "+mark+name, a.say("step %d/%d", "第 %d/%d 步", n, of), a.width-1, a.theme.Ellipsis)
 	}
 	other := "中文 F2"
@@ -130,9 +131,22 @@ func (a *App) headerLine() string {
 		other = "F2"
 	}
 	room := a.width - 1 - width(mark)
-	left := cut(name, room-9-width(other)-2, a.theme.Ellipsis)
+	left := cut(a.parts(name, room-9-width(other)-2), room-9-width(other)-2, a.theme.Ellipsis)
 	gap := room - 9 - width(left) - width(other)
 	return " " + a.theme.Accent.Render("goxin") + "   " + a.theme.Warn.Render(mark) + left + strings.Repeat(" ", max(gap, 1)) + a.theme.Dim.Render(other)
+}
+
+// parts is as much of a machine's title as there is room for: what it is comes before
+// what is known of it anyway.
+func (a *App) parts(title string, room int) string {
+	for width(title) > room {
+		i := strings.LastIndex(title, a.theme.Dot)
+		if i < 0 {
+			break
+		}
+		title = title[:i]
+	}
+	return title
 }
 
 // station is an entry of the rail: a step, or what comes before and after them.

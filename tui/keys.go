@@ -119,7 +119,7 @@ func (a *App) toggleHelp() (nav, tea.Cmd) {
 	return a.push(&textOverlay{App: a, title: lang.T("Keys", "按键"), body: a.helpLines})
 }
 
-func (a *App) helpLines(int) []string {
+func (a *App) helpLines(w int) []string {
 	var lines []string
 	add := func(bs []binding) {
 		for i, b := range bs {
@@ -135,7 +135,12 @@ func (a *App) helpLines(int) []string {
 					name += ", " + k
 				}
 			}
-			lines = append(lines, a.theme.Key.Render(pad(name, 14))+"  "+a.s(b.desc))
+			for i, l := range wrap(a.s(b.desc), w-16) {
+				if i > 0 {
+					name = ""
+				}
+				lines = append(lines, a.theme.Key.Render(pad(name, 14))+"  "+l)
+			}
 		}
 	}
 	add(a.page.Keys())

@@ -151,12 +151,22 @@ func (a *App) become(purpose string, steps []string) {
 		a.chosen[id] = true
 	}
 	for i, s := range a.steps {
+		id := s.ID()
 		switch {
-		case a.chosen[s.ID()] && a.progress[i] == unasked:
+		case a.chosen[id] && a.progress[i] == unasked:
 			a.progress[i] = open
-		case !a.chosen[s.ID()] && a.progress[i] != done && a.progress[i] != failed:
+			if v, was := a.shelved[id]; was {
+				a.answers[id] = v
+			}
+		case !a.chosen[id] && a.progress[i] != done && a.progress[i] != failed:
 			a.progress[i] = unasked
-			delete(a.answers, s.ID())
+			if v, answered := a.answers[id]; answered {
+				if a.shelved == nil {
+					a.shelved = make(engine.Answers)
+				}
+				a.shelved[id] = v
+				delete(a.answers, id)
+			}
 		}
 	}
 }

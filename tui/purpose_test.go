@@ -63,3 +63,30 @@ func TestAnAnswersFileIsOfferedAsItIs(t *testing.T) {
 	}
 	d.keys("s").at(atDone)
 }
+
+func TestWhatWasAnsweredForAPurposeIsThereWhenItIsComeBackTo(t *testing.T) {
+	d := drive(t, &fakeSession{}, withPurposes).keys("enter", "down", "enter").at(atAsk).sees("Mirror")
+	d.keys("down", "enter").at(atAsk) // web
+	want := copyValues(d.app.answers["mirror"])
+	if want["profile"] != "web" {
+		t.Fatal(want)
+	}
+	d.keys("shift+tab", "esc").at(atPurpose).keys("up", "enter").at(atAsk).sees("Kernel")
+	if _, still := d.app.answers["mirror"]; still {
+		t.Error("an answers file of a service host has the mirror in it")
+	}
+	d.keys("esc").at(atPurpose).keys("down", "enter").at(atAsk).sees("Mirror")
+	if got := d.app.answers["mirror"]; !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, was %v", got, want)
+	}
+}
+
+// The file was read, and stays what it is while another purpose is looked at.
+func TestTheAnswersFileIsWholeAfterAnotherPurpose(t *testing.T) {
+	file := engine.Answers{"mirror": {"profile": "database"}}
+	d := drive(t, &fakeSession{}, withPurposes, func(c *Config) { c.Answers = file }).keys("enter").at(atPurpose)
+	d.keys("down", "enter").at(atAsk).sees("Kernel").keys("esc").at(atPurpose).keys("up", "enter").at(atAsk).sees("Mirror")
+	if got := d.app.answers; !reflect.DeepEqual(got, file) {
+		t.Errorf("%v, want %v", got, file)
+	}
+}

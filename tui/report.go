@@ -20,11 +20,12 @@ func (a *App) writeReport() tea.Cmd {
 	if a.reporter == nil || len(a.runs) == 0 {
 		return nil
 	}
-	write, id, l := a.reporter, a.runs[len(a.runs)-1], a.lang
-	return a.job(func(ctx context.Context) (tea.Msg, error) {
-		path, err := write(context.WithoutCancel(ctx), id, l)
+	// It is written to its end where the page is left, and not where all of it stops.
+	write, id, l, all := a.reporter, a.runs[len(a.runs)-1], a.lang, a.ctx
+	return a.job(func(context.Context) (tea.Msg, error) {
+		path, err := write(all, id, l)
 		if errors.Is(err, context.Canceled) {
-			return nil, err
+			err = nil
 		}
 		return reported{path, err}, nil
 	})

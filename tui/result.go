@@ -153,7 +153,11 @@ func (a *App) heldLines(o outcome, w int) []string {
 	if o.result.Applied == 0 && len(o.proved) == 0 {
 		para(good, lang.T("nothing was left to change", "没有余下的改动"))
 	}
-	asAsked := o.result.Applied - len(o.result.Deviations)
+	applied := o.result.Applied
+	if o.plan != nil && o.plan.Changes() > 0 {
+		applied = min(applied, o.plan.Changes()) // a service that a change stops is started by the next, which changes nothing
+	}
+	asAsked := applied - len(o.result.Deviations)
 	if asAsked == 1 {
 		para(good, lang.T("1 change holds as asked", "1 项改动已按要求生效"))
 	} else if asAsked > 1 {

@@ -433,3 +433,23 @@ func (longStep) Questions(engine.Hosts, engine.Survey, engine.Values) []engine.Q
 	}
 	return qs
 }
+
+// A report compares the whole machine, which may take minutes where that is slow.
+func TestAReportBeingWrittenDoesNotHoldUpTheEnd(t *testing.T) {
+	began := make(chan struct{})
+	d := drive(t, &fakeSession{})
+	ctx, stop := context.WithCancel(context.Background())
+	d.app.ctx, d.app.runs = ctx, []engine.RunID{1}
+	d.app.reporter = func(ctx context.Context, _ engine.RunID, _ lang.Lang) (string, error) {
+		close(began)
+		<-ctx.Done()
+		return "", ctx.Err()
+	}
+	write, over := d.app.writeReport(), make(chan any)
+	go func() { over <- write() }()
+	<-began
+	stop()
+	if r, ok := (<-over).(reply).msg.(reported); !ok || r.err != nil || r.path != "" {
+		t.Errorf("%+v", r)
+	}
+}

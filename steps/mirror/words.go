@@ -63,7 +63,7 @@ func columns() []engine.Column {
 func (s *Seen) Table(rs []race.Result, over bool) *engine.Table {
 	t := &engine.Table{Columns: columns()}
 	for i, r := range rs {
-		row := engine.TableRow{Key: r.ID, Cells: []lang.Text{s.name(r.ID), behind(r), latency(r.FirstByte), rate(r.Rate), r.Text()}}
+		row := engine.TableRow{Key: r.ID, Cells: []lang.Text{s.name(r.ID), behind(r), latency(r.FirstByte), rate(r.Rate), r.Brief()}}
 		switch {
 		case r.Usable && i == 0 && over:
 			row.Mark = engine.Best
