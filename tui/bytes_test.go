@@ -90,6 +90,38 @@ func trimmed(s string) string {
 }
 
 // TestTheConsolesTierHasLinesAndColours: what the vt tier is for.
+// TestARealSessionOnOldTerminals is the same with the real steps, from start to end and
+// back: the surveys, forms, diffs and results that a person meets.
+func TestARealSessionOnOldTerminals(t *testing.T) {
+	for _, tc := range []struct {
+		term  string
+		kinds []string
+	}{{"linux", []string{"linux"}}, {"vt100", []string{"vt100", "vt220", "linux"}}} {
+		t.Run(tc.term, func(t *testing.T) {
+			t.Parallel()
+			x := wizard(t, 80, 24, "TERM="+tc.term, "FAKE_DEMO=kylin-v10-sp3-kunpeng920")
+			x.sees("This machine").types("\r").sees("Go service host").types("\r")
+			x.sees("Which service keeps").types("s").sees("Where do packages come from").types("\r").sees("question 2 of 2").types("\r")
+			x.sees("nothing written yet").types("w").sees("Write 1 change")
+			time.Sleep(grace + 50*time.Millisecond)
+			x.types("\r").sees("holds as asked").types("\r").sees("Which libraries").types("s")
+			x.sees("What is the machine for").types("\r\r\r\r\r").sees("nothing written yet").types("\x06\x06\x06\x06").sees("DefaultLimitNOFILE")
+			x.types("?").sees("By hand").types("\x1b").sees("nothing written yet").types("w").sees("Write 14 changes")
+			time.Sleep(grace + 50*time.Millisecond)
+			x.types("\r").sees("hold as asked").types("\x0f") // F2: the console has no Chinese, and a vt100's far end may not
+			x.sees("--lang zh").types("\x1b").sees("hold as asked").types("\r").sees("Which versions of Go").types("\x0e") // ctrl+n leaves a step out
+			x.sees("Which shells").types("s").sees("heap").types("\x0e").sees("goxin check").types("u").sees("Undo what was written")
+			time.Sleep(grace + 50*time.Millisecond)
+			x.types("\r").sees("15 changes put back").types("q")
+			x.ends(Undone)
+			s := x.replay(80, 24, tc.kinds...)
+			if got, want := trimmed(s.String()), trimmed(x.screen()); got != want {
+				t.Errorf("the emulations disagree:\n%s\nand\n%s", got, want)
+			}
+		})
+	}
+}
+
 func TestTheConsolesTierHasLinesAndColours(t *testing.T) {
 	t.Parallel()
 	x := wizard(t, 80, 25, "TERM=linux")

@@ -148,7 +148,7 @@ func clean(s string) string {
 			b.WriteString(strings.Repeat(" ", 4-b.Len()%4))
 		case r == '\n':
 			b.WriteByte(' ')
-		case r == utf8.RuneError, unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+		case r == utf8.RuneError, unicode.IsControl(r), unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp):
 			b.WriteByte('?')
 		default:
 			b.WriteRune(r)

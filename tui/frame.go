@@ -171,7 +171,8 @@ func (a *App) stations() (all []station, here int) {
 		}
 		all = append(all, past(station{title: lang.T("Purpose", "用途")}, a.chosen != nil && a.place.stage != atPurpose))
 	}
-	between := !first && a.place.stage != atPurpose && a.place.stage != atDone
+	over := a.place.stage == atDone || a.place.stage == atUndo
+	between := !first && a.place.stage != atPurpose && !over
 	for i, s := range a.steps {
 		if !a.picks(i) {
 			continue
@@ -181,7 +182,7 @@ func (a *App) stations() (all []station, here int) {
 		}
 		all = append(all, station{s.Title(), a.progress[i]})
 	}
-	if a.place.stage == atDone {
+	if over {
 		here = len(all)
 	}
 	return append(all, station{title: lang.T("Done", "完成")}), here

@@ -16,7 +16,12 @@ import (
 	"github.com/muesli/termenv"
 
 	"goxin/assets/lang"
+	"goxin/detect"
+	"goxin/detect/machine"
+	"goxin/steps"
+	"goxin/steps/demo"
 	"goxin/steps/engine"
+	"goxin/steps/op"
 	"goxin/tui/quiet"
 )
 
@@ -67,6 +72,19 @@ func fakeMain() int {
 	}
 	if n, err := strconv.Atoi(get("FAKE_RACE")); err == nil {
 		c.Steps, s.frames, s.trial, s.plan = []engine.Step{race()}, n, true, packagesPlan(80)
+	}
+	if name := get("FAKE_DEMO"); name != "" { // the real steps instead of the script
+		dir, err := os.MkdirTemp("", "goxin-test-")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+		sim, err := demo.Open(name, dir, demo.Options{})
+		if err != nil {
+			panic(err)
+		}
+		c.Session = Live(engine.New(engine.Config{Machines: []machine.Machine{sim.Machine}, Steps: sim.Steps, Kinds: op.Kinds(), Detect: detect.Detect}))
+		c.Steps, c.Purposes, c.Mark = sim.Steps, steps.Purposes(), lang.T("SIMULATED", "模拟")
 	}
 	res, err := Run(ctx, c)
 	if f := get("FAKE_REPORT"); f != "" { // where the terminal is gone
