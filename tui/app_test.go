@@ -494,7 +494,7 @@ func TestAStepThatOnlyProvesIsTriedOutWithoutARun(t *testing.T) {
 func TestAFailureIsAnsweredWhenItHasBeenSeen(t *testing.T) {
 	f := &fakeSession{applyErr: errLock}
 	d := drive(t, f).toDiff().keys("w", "enter").at(atResult).sees("try again", "skip this step, go on with the next")
-	d.app.hush = &hush{d.clock, d.clock} // as it has just come
+	d.app.hush = &hush{d.clock} // as it has just come
 	d.send(keyMsg("s"))
 	d.at(atResult)
 	d.clock = d.clock.Add(200 * time.Millisecond)
@@ -517,4 +517,13 @@ func TestAShellIsOfferedWhereSomethingFailed(t *testing.T) {
 	}
 	d.send(shellOver{errors.New("no such file")})
 	d.sees("cannot open a shell: no such file").keys("esc").at(atResult)
+}
+
+func TestAKeyHeldDownAnswersNothing(t *testing.T) {
+	d := drive(t, &fakeSession{}).toDiff().keys("w").sees("Write 5 changes")
+	for range 100 {
+		d.clock = d.clock.Add(33 * time.Millisecond) // as keyboards repeat
+		d.send(keyMsg("enter"))
+	}
+	d.at(atDiff).keys("enter").at(atResult)
 }

@@ -78,16 +78,13 @@ func (a *App) scrollKeys(sc *scroll, n func(w int) int) []binding {
 }
 
 // hush is the moment after something has popped up in which no key answers it: what
-// was on its way already was not meant for it. It ends once the keyboard has been
-// quiet for grace, and after graceMost in any case.
-type hush struct{ opened, quiet time.Time }
+// was on its way already was not meant for it, nor is a key that is held down. It ends
+// once the keyboard has been quiet for grace.
+type hush struct{ last time.Time }
 
-const (
-	grace     = 425 * time.Millisecond
-	graceMost = 1500 * time.Millisecond
-)
+const grace = 425 * time.Millisecond
 
-func newHush(now time.Time) hush { return hush{now, now} }
+func newHush(now time.Time) hush { return hush{now} }
 
 // quietly has the page answered only by what is typed from now on.
 func (a *App) quietly() {
@@ -97,8 +94,8 @@ func (a *App) quietly() {
 
 // typed notes a key and reports whether it came too soon.
 func (h *hush) typed(now time.Time) bool {
-	soon := now.Sub(h.quiet) < grace && now.Sub(h.opened) < graceMost
-	h.quiet = now
+	soon := now.Sub(h.last) < grace
+	h.last = now
 	return soon
 }
 
