@@ -108,7 +108,7 @@ func TestARealSessionOnOldTerminals(t *testing.T) {
 			x.sees("What is the machine for").types("\r\r\r\r\r").sees("nothing written yet").types("\x06\x06\x06\x06").sees("DefaultLimitNOFILE")
 			x.types("?").sees("By hand").types("\x1b").sees("nothing written yet").types("w").sees("Write 14 changes")
 			time.Sleep(grace + 50*time.Millisecond)
-			x.types("\r").sees("hold as asked").types("\x0f") // F2: the console has no Chinese, and a vt100's far end may not
+			x.types("\r").sees("hold as asked").types("\x0f")                                                              // F2: the console has no Chinese, and a vt100's far end may not
 			x.sees("--lang zh").types("\x1b").sees("hold as asked").types("\r").sees("Which versions of Go").types("\x0e") // ctrl+n leaves a step out
 			x.sees("Which shells").types("s").sees("heap").types("\x0e").sees("goxin check").types("u").sees("Undo what was written")
 			time.Sleep(grace + 50*time.Millisecond)

@@ -20,7 +20,8 @@ func pictures() []picture {
 			name: "diff", machine: kylin, term: "xterm-256color", lang: "C.UTF-8", cols: 80, rows: 24,
 			way: []turn{
 				next("To know before we start"), next("Go service host"), skip("Which service keeps"), skip("Where do packages come from"), skip("Which libraries"),
-				next("What is the machine for"), next("Further kernel parameters"), {"hard limit", []string{"enter", "enter", "enter"}},
+				next("What is the machine for"), next("Further kernel parameters"),
+				{"hard limit", []string{"enter", "enter", "enter"}},
 			},
 			until: []string{"nothing written yet", "# goxin: net.core.somaxconn = 1024"},
 		},
@@ -36,7 +37,8 @@ func pictures() []picture {
 			name: "serial", machine: kylin, term: "vt100", lang: "C", cols: 80, rows: 24,
 			way: []turn{
 				next("To know before we start"), next("Go service host"), skip("Which service keeps"), skip("Where do packages come from"), skip("Which libraries"),
-				next("What is the machine for"), next("Further kernel parameters"), {"hard limit", []string{"enter", "enter", "enter"}},
+				next("What is the machine for"), next("Further kernel parameters"),
+				{"hard limit", []string{"enter", "enter", "enter"}},
 			},
 			until: []string{"nothing written yet", "# goxin: net.core.somaxconn = 1024"},
 		},
