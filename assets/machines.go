@@ -4,10 +4,11 @@ package assets
 
 import (
 	"embed"
-	"fmt"
 	"io"
 	"path"
 	"strings"
+
+	"goxin/assets/lang"
 )
 
 //go:generate go run ./machines/gen
@@ -33,7 +34,7 @@ func Machines() []string {
 func OpenMachine(name string) (io.ReadCloser, error) {
 	f, err := machines.Open(path.Join("machines", path.Base(name)+".tar.gz"))
 	if err != nil {
-		return nil, fmt.Errorf("no captured machine %q", name)
+		return nil, lang.Errorf(nil, "there is no captured machine %q", "没有名为 %q 的采集机器", name)
 	}
 	return f, nil
 }

@@ -236,7 +236,7 @@ func (a *App) footer() string {
 			shown = append(shown, b)
 		}
 	}
-	if a.theme.Tier.framed() {
+	if a.theme.Tier.framed() && len(a.overlays) == 0 { // over a page there is nothing more to list
 		shown = append(shown, binding{keys: []string{"f1"}, show: "F1", desc: lang.T("keys", "按键"), must: a.width >= 60})
 	}
 	for {

@@ -112,40 +112,61 @@ func Told(err error) bool {
 
 // Message renders err in l without its hint; of joined errors, all of them.
 // Errors that carry no Text are quoted as they are: they are another program's
-// words, but for the kernel's, which are known in both languages.
+// words, but for those that every Go program has from the system and from Go's own
+// packages, which are known in both languages.
 func Message(err error, l Lang) string { return message(err, "", l) }
 
-// message is Message below what has been said.
+// message is Message below what has been said. What a plain error puts before an Error
+// or a Teller is left out, since those say it all; before a Reason it is kept.
 func message(err error, said string, l Lang) string {
 	if err == nil {
 		return ""
 	}
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []string
-		for _, e := range many.Unwrap() {
-			if s := message(e, said, l); s != "" && !slices.Contains(all, s) {
-				all = append(all, s)
+	for e, outermost := err, true; e != nil; e, outermost = errors.Unwrap(e), false {
+		switch v := e.(type) { //nolint:errorlint // each layer in turn
+		case *Error:
+			return v.Text.with(v.Cause, l)
+		case Teller:
+			return v.Text().In(l)
+		case *Reason:
+			if outermost {
+				return v.Text.with(v.Cause, l)
 			}
+			return foreign(err, said, l)
+		case Explainer:
+			if outermost {
+				return v.Reason().In(l)
+			}
+			return foreign(err, said, l)
+		case interface{ As(any) bool }: // it gives itself as an Error
+			var as *Error
+			if v.As(&as) {
+				return as.Text.with(as.Cause, l)
+			}
+		case interface{ Unwrap() []error }:
+			var all []string
+			for _, one := range v.Unwrap() {
+				if s := message(one, said, l); s != "" && !slices.Contains(all, s) {
+					all = append(all, s)
+				}
+			}
+			return strings.Join(all, "\n")
 		}
-		return strings.Join(all, "\n")
 	}
-	var e *Error
-	if !errors.As(err, &e) {
-		var t Teller
-		if errors.As(err, &t) {
-			return t.Text().In(l)
-		}
-		return foreign(err, said, l)
+	return foreign(err, said, l)
+}
+
+// with is t, and its cause behind it.
+func (t Text) with(cause error, l Lang) string {
+	s := t.In(l)
+	if cause == nil {
+		return s
 	}
-	s := e.Text.In(l)
-	if e.Cause != nil {
-		sep := ": "
-		if l == ZH {
-			sep = "："
-		}
-		s += sep + message(e.Cause, s, l)
+	sep := ": "
+	if l == ZH {
+		sep = "："
 	}
-	return s
+	return s + sep + message(cause, s, l)
 }
 
 // Hint is the first hint on err's chain, in l; empty when there is none.

@@ -20,7 +20,7 @@ func TestTheKernelsWordsAreChineseOnAChineseScreen(t *testing.T) {
 		{Errorf(fmt.Errorf("gcc said: %w", syscall.EACCES), "cannot build", "无法编译"), "cannot build: gcc said: permission denied", "无法编译：gcc said: 权限不够"},
 		{Errorf(fmt.Errorf("%w, it said", syscall.EACCES), "cannot build", "无法编译"), "cannot build: permission denied, it said", "无法编译：permission denied, it said"},
 		{missing, "readdir /media/usb: no such file or directory", "/media/usb：没有那个文件或目录"},
-		{syscall.ENOTBLK, "block device required", "block device required"},
+		{syscall.EUCLEAN, "structure needs cleaning", "structure needs cleaning"},
 	} {
 		if en, zh := Message(c.err, EN), Message(c.err, ZH); en != c.en || zh != c.zh {
 			t.Errorf("%s\n%s", en, zh)

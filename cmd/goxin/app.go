@@ -66,7 +66,7 @@ func (a *app) command() *cobra.Command {
 	p.BoolVarP(&a.quiet, "quiet", "q", false, a.s("only results and errors", "只输出结果和错误"))
 	root.SetVersionTemplate("goxin {{.Version}}\n")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{lang.Errorf(err, "cannot understand the command line", "无法理解命令行").
+		return usageError{lang.Errorf(understood(err), "cannot understand the command line", "无法理解命令行").
 			WithHint("see `%s --help`", "请看 `%s --help`", c.CommandPath())}
 	})
 	root.AddCommand(a.detectCommand(), a.planCommand(), a.applyCommand(), a.confirmCommand(), a.resumeCommand(),
@@ -87,7 +87,7 @@ func strictArgs(c *cobra.Command) {
 			check = cobra.ArbitraryArgs
 		}
 		if err := check(c, args); err != nil {
-			e := lang.Errorf(err, "cannot understand the command line", "无法理解命令行")
+			e := lang.Errorf(understood(err), "cannot understand the command line", "无法理解命令行")
 			if near := c.SuggestionsFor(strings.Join(args, " ")); len(near) > 0 {
 				return usageError{e.WithHint("did you mean `%s %s`?", "是否想用 `%s %s`？", c.CommandPath(), near[0])}
 			}

@@ -128,7 +128,7 @@ func demoDir() (dir string, remove func() error, err error) {
 
 // walkDemo opens the wizard on a simulated machine. Its journal is in that machine's
 // tree, and goes with it.
-func (a *app) walkDemo(ctx context.Context, d *demo.Demo, f demoFlags) error {
+func (a *app) walkDemo(ctx context.Context, d *demo.Demo, f demoFlags) (err error) {
 	fresh := func() *engine.Engine {
 		return engine.New(engine.Config{
 			Machines: []machine.Machine{d.Machine}, Steps: d.Steps, Kinds: op.Kinds(), Detect: detect.Detect, Owner: "person", Version: version,
@@ -136,7 +136,10 @@ func (a *app) walkDemo(ctx context.Context, d *demo.Demo, f demoFlags) error {
 	}
 	e := fresh()
 	ctx, stop := context.WithCancel(ctx)
-	defer stop()
+	defer func() {
+		stop()
+		err = errors.Join(err, d.Close())
+	}()
 	d.GuardWith(ctx, func(ctx context.Context, id engine.RunID) error { return fresh().Guard(ctx, id) })
 	h, err := e.Detect(ctx)
 	if err != nil {

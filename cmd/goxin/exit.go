@@ -6,6 +6,7 @@ import (
 
 	"goxin/steps/answers"
 	"goxin/steps/engine"
+	"goxin/tui"
 )
 
 // The exit codes are a contract with scripts.
@@ -54,7 +55,7 @@ func exitCode(err error) int {
 		return exitRefused
 	case errors.Is(err, context.DeadlineExceeded):
 		return exitTimeout
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, tui.ErrHangup):
 		return exitInterrupt
 	}
 	return exitFailed

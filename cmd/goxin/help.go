@@ -25,7 +25,7 @@ func (a *app) translate(root *cobra.Command) {
 		return
 	}
 	cobra.AddTemplateFunc("zh", func(said string) string {
-		return strings.Replace(defaults.ReplaceAllString(said, "（默认 $1）"), "[flags]", "[参数]", 1)
+		return strings.Replace(translateTypes(defaults.ReplaceAllString(said, "（默认 $1）")), "[flags]", "[参数]", 1)
 	})
 	root.SetUsageTemplate(strings.NewReplacer(
 		".FlagUsages | trimTrailingWhitespaces", ".FlagUsages | zh | trimTrailingWhitespaces",

@@ -229,7 +229,7 @@ func (a *app) printLibs(rep *elf.Report, missing []unmet) {
 		}
 	}
 	for _, u := range rep.Damaged {
-		a.say("not judged: %s: %s", "未检查：%s：%s", elf.Show(u.Path), elf.Show(u.Cause))
+		a.say("not judged: %s: %s", "未检查：%s：%s", elf.Show(u.Path), elf.Show(u.Why.In(a.lang)))
 	}
 	if n := len(rep.Foreign); n > 0 {
 		a.say("not judged: %d for other processors or systems", "未检查：%d 个属于其他处理器或系统", n)

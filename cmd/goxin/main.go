@@ -17,6 +17,7 @@ import (
 
 	"goxin/assets/lang"
 	"goxin/detect/machine"
+	"goxin/tui"
 )
 
 func main() {
@@ -80,7 +81,7 @@ func signalled(ctx context.Context) (context.Context, func()) {
 
 // languageOf is what --lang says, looked for before anything is parsed, since
 // mistakes in the command line are told in it too; else Chinese where the locale
-// is, English otherwise.
+// is, in UTF-8, English otherwise.
 func languageOf(args []string, getenv func(string) string) lang.Lang {
 	for i, a := range args {
 		v, ok := strings.CutPrefix(a, "--lang=")
@@ -93,10 +94,10 @@ func languageOf(args []string, getenv func(string) string) lang.Lang {
 	}
 	for _, k := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v := getenv(k); v != "" {
-			if strings.HasPrefix(v, "zh") {
-				return lang.ZH
+			if !strings.HasPrefix(v, "zh") || !tui.Advice(tui.Env{Locale: localeOf(getenv)}).Empty() {
+				return lang.EN
 			}
-			return lang.EN
+			return lang.ZH
 		}
 	}
 	return lang.EN

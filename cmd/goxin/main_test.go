@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"goxin/assets"
+	"goxin/assets/lang"
 	"goxin/detect/machine"
 	"goxin/tui/quiet"
 )
@@ -64,6 +65,7 @@ func TestScripts(t *testing.T) {
 			"gomodule": goModule,
 			"cut":      cutShort,
 			"another":  another,
+			"chinese":  chinese,
 		},
 	})
 }
@@ -118,4 +120,25 @@ func grow(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 	}
 	ts.Check(f.Close())
+}
+
+// Chinese that the terminal takes for something else is worse than English.
+func TestTheLanguageIsThatOfTheLocaleWhereItIsWrittenInUTF8(t *testing.T) {
+	for _, c := range []struct {
+		env  map[string]string
+		args []string
+		want lang.Lang
+	}{
+		{nil, nil, lang.EN},
+		{map[string]string{"LANG": "zh_CN.UTF-8"}, nil, lang.ZH},
+		{map[string]string{"LANG": "zh_CN.GB18030"}, nil, lang.EN},
+		{map[string]string{"LANG": "zh_CN.GBK", "LC_ALL": "zh_CN.utf8"}, nil, lang.ZH},
+		{map[string]string{"LANG": "zh_CN.GB18030", "LC_CTYPE": "C.UTF-8"}, nil, lang.ZH},
+		{map[string]string{"LANG": "zh_CN.GB18030"}, []string{"--lang", "zh"}, lang.ZH},
+		{map[string]string{"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "en_US.UTF-8"}, nil, lang.EN},
+	} {
+		if got := languageOf(c.args, func(k string) string { return c.env[k] }); got != c.want {
+			t.Errorf("%v %v: %s, want %s", c.env, c.args, got, c.want)
+		}
+	}
 }

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/term"
@@ -13,6 +13,8 @@ import (
 
 // marks are how a table's rows stand, beside their words.
 var marks = map[engine.Mark]string{engine.Best: "*", engine.Good: "+", engine.Unusable: "-", engine.Waiting: "."}
+
+func isMarked(r engine.TableRow) bool { return r.Mark != engine.Waiting }
 
 // printTable prints a table; on a terminal it keeps to its width.
 func (a *app) printTable(t *engine.Table) {
@@ -26,7 +28,8 @@ func (a *app) printTable(t *engine.Table) {
 }
 
 // tableLines are a table whose columns stand under one another, or, where width
-// columns have no room for that, whose cells do; 0 is room for all.
+// columns have no room for that, whose cells do; 0 is room for all. Marks that tell
+// no row from another are left out.
 func tableLines(t *engine.Table, l lang.Lang, width int) []string {
 	wide := make([]int, len(t.Columns))
 	for i, c := range t.Columns {
@@ -35,11 +38,17 @@ func tableLines(t *engine.Table, l lang.Lang, width int) []string {
 			wide[i] = max(wide[i], runewidth.StringWidth(visible(r.Cells[i].In(l))))
 		}
 	}
+	marked := slices.ContainsFunc(t.Rows, isMarked)
 	var out []string
 	line := func(mark string, cell func(int) string) {
 		var b strings.Builder
-		b.WriteString(mark)
+		if marked {
+			b.WriteString(mark + "  ")
+		}
 		for i := range t.Columns {
+			if i > 0 {
+				b.WriteString("  ")
+			}
 			s := visible(cell(i))
 			gap := strings.Repeat(" ", wide[i]-runewidth.StringWidth(s))
 			if t.Columns[i].Right {
@@ -47,7 +56,7 @@ func tableLines(t *engine.Table, l lang.Lang, width int) []string {
 			} else {
 				s += gap
 			}
-			fmt.Fprintf(&b, "  %s", s)
+			b.WriteString(s)
 		}
 		out = append(out, strings.TrimRight(b.String(), " "))
 	}
@@ -66,8 +75,13 @@ func tableLines(t *engine.Table, l lang.Lang, width int) []string {
 // stacked has a line for each cell that says something.
 func stacked(t *engine.Table, l lang.Lang) []string {
 	var out []string
+	marked := slices.ContainsFunc(t.Rows, isMarked)
 	for _, r := range t.Rows {
-		out = append(out, marks[r.Mark]+"  "+visible(r.Cells[0].In(l)))
+		mark := ""
+		if marked {
+			mark = marks[r.Mark] + "  "
+		}
+		out = append(out, mark+visible(r.Cells[0].In(l)))
 		for i, c := range r.Cells[1:] {
 			if s := visible(c.In(l)); s != "" && s != "-" {
 				out = append(out, "     "+lang.F("%s: %s", "%s：%s", t.Columns[i+1].Title, lang.Same(s)).In(l))

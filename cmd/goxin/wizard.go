@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"os"
 	"strings"
@@ -118,14 +119,14 @@ func (a *app) wizardEnd(res tui.Result, err error) error {
 	return nil
 }
 
+// localeOf is the locale that says how characters are written.
+func localeOf(getenv func(string) string) string {
+	return cmp.Or(getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG"))
+}
+
 // terminal is what is known of the terminal without asking it anything.
 func terminal(out *os.File) tui.Env {
-	e := tui.Env{Term: os.Getenv("TERM")}
-	for _, k := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if e.Locale = os.Getenv(k); e.Locale != "" {
-			break
-		}
-	}
+	e := tui.Env{Term: os.Getenv("TERM"), Locale: localeOf(os.Getenv)}
 	if name, err := os.Readlink("/proc/self/fd/0"); err == nil && strings.HasPrefix(name, "/dev/") {
 		e.TTY = name
 	}

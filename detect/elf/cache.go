@@ -3,8 +3,9 @@ package elf
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"strings"
+
+	"goxin/assets/lang"
 )
 
 // Cache is what ldconfig(8) found: for a name, where it is.
@@ -34,7 +35,7 @@ const (
 )
 
 // ErrCache is a file that is no ld.so.cache any glibc wrote.
-var ErrCache = errors.New("not an ld.so.cache")
+var ErrCache = lang.Because(nil, "not an ld.so.cache", "不是 ld.so.cache 文件")
 
 // ParseCache reads an ld.so.cache: the format of glibc 2.32 and later, the one
 // before it, which begins with an empty or full table of the oldest, and the

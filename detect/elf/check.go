@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"goxin/assets/lang"
 )
 
 // Finding is a library that is not as some objects need it.
@@ -27,6 +29,8 @@ type Unfit struct {
 	Path  string `json:"path"`
 	Arch  string `json:"arch,omitempty"`  // of programs for another processor
 	Cause string `json:"cause,omitempty"` // of damaged files
+	// Why is Cause for people.
+	Why lang.Text `json:"-"`
 }
 
 // Report is what Check found.
@@ -120,7 +124,7 @@ func (k *check) file(f seen) error {
 		if !errors.Is(f.err, ErrDamaged) {
 			return f.err
 		}
-		k.rep.Damaged = append(k.rep.Damaged, Unfit{Path: f.name, Cause: f.err.Error()})
+		k.rep.Damaged = append(k.rep.Damaged, damaged(f.name, f.err))
 		return nil
 	}
 	o, name := f.obj, f.name
@@ -143,7 +147,7 @@ func (k *check) file(f seen) error {
 	}
 	c, err := k.r.resolve(name)
 	if err != nil {
-		k.rep.Damaged = append(k.rep.Damaged, Unfit{Path: name, Cause: err.Error()})
+		k.rep.Damaged = append(k.rep.Damaged, damaged(name, err))
 		return nil
 	}
 	k.rep.Objects++
@@ -157,6 +161,10 @@ func (k *check) file(f seen) error {
 		k.trouble(name, o, l)
 	}
 	return nil
+}
+
+func damaged(name string, err error) Unfit {
+	return Unfit{Path: name, Cause: err.Error(), Why: lang.F("%s", "%s", err)}
 }
 
 // script judges the interpreter of a script.

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"path"
 	"strings"
+
+	"goxin/assets/lang"
 )
 
-var errNoFile = errors.New("no such file")
+var errNoFile = lang.Because(nil, "no such file", "没有这个文件")
 
 // Limits of one program: real ones need a few hundred libraries.
 const (
@@ -15,7 +17,7 @@ const (
 )
 
 // ErrTooLarge is a program whose libraries want ever more libraries.
-var ErrTooLarge = errors.New("more libraries than any program has")
+var ErrTooLarge = lang.Because(nil, "more libraries than any program has", "牵涉的库多得不合常理")
 
 // Problem is why a need is not met.
 type Problem string

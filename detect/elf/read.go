@@ -3,11 +3,10 @@ package elf
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"io"
 	"strings"
 
+	"goxin/assets/lang"
 	"goxin/detect/machine"
 )
 
@@ -25,7 +24,7 @@ const (
 )
 
 // ErrDamaged is an ELF file whose headers contradict themselves or end early.
-var ErrDamaged = errors.New("damaged ELF file")
+var ErrDamaged = lang.Because(nil, "damaged ELF file", "ELF 文件已损坏")
 
 // Read tells what the file name is. A file that is not ELF is no error, its Kind
 // says so; one that is and cannot be understood is ErrDamaged.
@@ -52,7 +51,7 @@ func read(r io.Reader) (*Object, error) {
 	}
 	f := &file{source: s}
 	if err := f.read(head); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		return nil, ErrDamaged.With(err)
 	}
 	return &f.o, nil
 }
@@ -85,7 +84,7 @@ func (f *file) read(head []byte) error {
 	}
 	wide := head[4] == 2
 	if head[4] != 1 && head[4] != 2 {
-		return fmt.Errorf("class %d", head[4])
+		return lang.Because(nil, "class %d", "类别为 %d", head[4])
 	}
 	switch head[5] {
 	case 1:
@@ -93,7 +92,7 @@ func (f *file) read(head []byte) error {
 	case 2:
 		f.order = binary.BigEndian
 	default:
-		return fmt.Errorf("data encoding %d", head[5])
+		return lang.Because(nil, "data encoding %d", "字节序标记为 %d", head[5])
 	}
 	f.o.Arch.Class = 32
 	phoff, flagsAt, sizesAt, phsize := uint64(f.order.Uint32(head[28:])), 36, 42, 32
@@ -118,7 +117,7 @@ func (f *file) read(head []byte) error {
 		return errBudget
 	}
 	if count > 0 && entry != phsize {
-		return fmt.Errorf("program headers of %d bytes", entry)
+		return lang.Because(nil, "program headers of %d bytes", "程序头长度为 %d 字节", entry)
 	}
 	table, err := f.table(phoff, count*phsize)
 	if err != nil {
@@ -176,14 +175,14 @@ func (f *file) segments(table []byte, count int, wide bool, kind uint16) error {
 		}
 		b, err := f.table(interp.off, int(interp.size))
 		if err != nil {
-			return fmt.Errorf("the interpreter's name: %w", err)
+			return lang.Because(err, "the interpreter's name", "解释器的名称")
 		}
 		b, _, _ = bytes.Cut(b, []byte{0})
 		f.o.Interp = string(b)
 	}
 	if dynamic != nil {
 		if err := f.dynamic(*dynamic, wide); err != nil {
-			return fmt.Errorf("the dynamic section: %w", err)
+			return lang.Because(err, "the dynamic section", "动态段")
 		}
 	}
 	f.o.Kind = f.kind(kind, dynamic != nil)
@@ -244,7 +243,7 @@ func (f *file) dynamic(g segment, wide bool) error {
 	strs, ok := f.offset(at[dtStrTab])
 	if !ok {
 		if len(needed) > 0 {
-			return errors.New("no table of names")
+			return lang.Because(nil, "no table of names", "没有名称表")
 		}
 		return nil
 	}

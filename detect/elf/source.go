@@ -1,8 +1,9 @@
 package elf
 
 import (
-	"errors"
 	"io"
+
+	"goxin/assets/lang"
 )
 
 // Limits of one file: beyond them it is damaged or hostile. The largest honest
@@ -20,8 +21,8 @@ const (
 )
 
 var (
-	errShort  = errors.New("the file ends before its headers do")
-	errBudget = errors.New("the headers are larger than those of any real file")
+	errShort  = lang.Because(nil, "the file ends before its headers do", "文件在头部结束之前就到了末尾")
+	errBudget = lang.Because(nil, "the headers are larger than those of any real file", "头部大得不合常理")
 )
 
 // source reads an open file at offsets, block by block, within maxRead.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"goxin/assets/lang"
 	"goxin/detect/machine"
 )
 
@@ -102,7 +103,7 @@ func (w *walker) given(name, asked string) error {
 	case info.Mode.IsDir():
 		return w.dir(name, 0)
 	case !info.Mode.IsRegular():
-		return &fs.PathError{Op: "read", Path: asked, Err: errors.New("neither a file nor a directory")}
+		return &fs.PathError{Op: "read", Path: asked, Err: lang.Because(nil, "neither a file nor a directory", "既不是文件也不是目录")}
 	}
 	w.out <- seen{name: name, given: true}
 	return nil

@@ -7,11 +7,13 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"goxin/assets/lang"
 )
 
 func (t *tree) Kernel() (Kernel, error) {
 	if !t.local {
-		return Kernel{}, notRunning("ask the kernel", t.id)
+		return Kernel{}, notRunning(lang.T("ask the kernel", "查询内核"), t.id)
 	}
 	var u unix.Utsname
 	if err := unix.Uname(&u); err != nil {
@@ -41,7 +43,7 @@ func clockSynced() bool {
 // error's chain.
 func (t *tree) WriteKernel(name string, data []byte) error {
 	if !t.local {
-		return notRunning("write "+name, t.id)
+		return notRunning(lang.F("write %s", "写入 %s", name), t.id)
 	}
 	return wrap("write", name, t.writeInPlace(name, data))
 }

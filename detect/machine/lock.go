@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"goxin/assets/lang"
 )
 
 // Lock is flock(2) on a file of mode 0600, which also ends when the process
@@ -58,7 +60,7 @@ func (t *tree) openLock(name string) (*os.File, error) {
 		}
 		f.Close()
 	}
-	return nil, errors.New("somebody keeps replacing it")
+	return nil, lang.Because(nil, "somebody keeps replacing it", "一直有别的程序在替换它")
 }
 
 func (t *tree) openLockFile(name, host string) (*os.File, error) {

@@ -13,6 +13,8 @@ import (
 	"net"
 	"os/exec"
 	"time"
+
+	"goxin/assets/lang"
 )
 
 // ID names a machine in a run: "local", "root:DIR", "peer:NAME", "sim:NAME".
@@ -23,7 +25,7 @@ const LocalID ID = "local"
 
 // ErrNotRunning is what a tree (--root) answers to anything that only a
 // running machine can do: programs, network, kernel parameters.
-var ErrNotRunning = errors.New("not a running machine")
+var ErrNotRunning error = lang.Because(nil, "not a running machine", "并非运行中的机器")
 
 // Info is what Stat and Lstat tell of a file.
 type Info struct {
@@ -161,4 +163,9 @@ type Stage interface {
 // LockedError says who holds a lock.
 type LockedError struct{ Note []byte }
 
-func (e *LockedError) Error() string { return "locked by another process" }
+func (e *LockedError) Error() string { return e.Reason().EN }
+
+// Reason is that it is held.
+func (e *LockedError) Reason() lang.Text {
+	return lang.T("locked by another process", "被其他进程锁住")
+}

@@ -240,6 +240,15 @@ func TestAHostileArchiveIsRefusedAndEscapesNowhere(t *testing.T) {
 	}
 }
 
+// Twenty million commands fit into an archive of 70 kB, and into 3 GB of memory.
+func TestAnArchiveOfMoreCommandsThanAMachineHasIsRefused(t *testing.T) {
+	bomb := "[" + strings.Repeat("{},", mostJSON/3) + "{}]"
+	_, err := OpenRecorded("x", gz(t, tarOf(t, facts(), file("commands.json", bomb))), filepath.Join(t.TempDir(), "x"))
+	if !errors.Is(err, errTooLarge) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestADamagedArchiveIsRefused(t *testing.T) {
 	whole := gz(t, tarOf(t, facts(), file("root/f", strings.Repeat("data", 2000)))).Bytes()
 	flipped := bytes.Clone(whole)

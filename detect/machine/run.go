@@ -3,7 +3,6 @@ package machine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"goxin/assets/lang"
 )
 
 const (
@@ -29,15 +30,24 @@ const (
 )
 
 func (e *ExitError) Error() string {
-	what := "was killed by a signal"
+	return e.Reason().EN
+}
+
+// Reason is the command line and how it ended.
+func (e *ExitError) Reason() lang.Text {
+	return lang.F("%s %s", "%s %s", strings.Join(e.Argv, " "), e.Ended())
+}
+
+// Ended is how it ended, with the last it said.
+func (e *ExitError) Ended() lang.Text {
+	what := lang.T("was killed by a signal", "被信号终止")
 	if e.Code >= 0 {
-		what = fmt.Sprintf("exited with %d", e.Code)
+		what = lang.F("exited with %d", "以状态 %d 退出", e.Code)
 	}
-	s := strings.Join(e.Argv, " ") + " " + what
 	if lines := strings.Split(strings.TrimSpace(e.Stderr), "\n"); lines[len(lines)-1] != "" {
-		s += ": " + strings.TrimSpace(lines[len(lines)-1])
+		what = lang.F("%s: %s", "%s：%s", what, strings.TrimSpace(lines[len(lines)-1]))
 	}
-	return s
+	return what
 }
 
 // Run looks programs up in its fixed PATH; a missing one is exec.ErrNotFound or
@@ -49,10 +59,10 @@ func (e *ExitError) Error() string {
 // at a time; nothing is lost between the streams but their mutual order.
 func (t *tree) Run(ctx context.Context, c Command, out func(line string)) error {
 	if !t.local {
-		return notRunning("run "+strings.Join(c.Argv, " "), t.id)
+		return notRunning(lang.F("run %s", "运行 %s", strings.Join(c.Argv, " ")), t.id)
 	}
 	if len(c.Argv) == 0 {
-		return errors.New("cannot run a command without a name")
+		return lang.Because(nil, "a command without a name", "没有写明要运行的命令")
 	}
 	program, err := lookPath(c.Argv[0])
 	if err != nil {
@@ -99,7 +109,7 @@ func (t *tree) Run(ctx context.Context, c Command, out func(line string)) error 
 	if stopped.Load() && err != nil {
 		// Whoever of the group still ignores SIGTERM keeps its number taken.
 		_ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL)
-		return fmt.Errorf("%s was stopped: %w", strings.Join(c.Argv, " "), ctx.Err())
+		return lang.Because(ctx.Err(), "%s was stopped", "%s 已被停止", strings.Join(c.Argv, " "))
 	}
 	var exit *exec.ExitError
 	switch {
@@ -115,7 +125,7 @@ func (t *tree) Run(ctx context.Context, c Command, out func(line string)) error 
 func lookPath(name string) (string, error) {
 	if strings.Contains(name, "/") {
 		if !filepath.IsAbs(name) {
-			return "", &exec.Error{Name: name, Err: errors.New("neither absolute nor a bare name")}
+			return "", &exec.Error{Name: name, Err: lang.Because(nil, "neither absolute nor a bare name", "既不是绝对路径，也不是单纯的程序名")}
 		}
 		return name, nil
 	}
@@ -135,9 +145,11 @@ func (t *tree) Getenv(name string) string {
 	return os.Getenv(name)
 }
 
+func dialling(address string) lang.Text { return lang.F("dial %s", "连接 %s", address) }
+
 func (t *tree) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if !t.local {
-		return nil, notRunning("dial "+address, t.id)
+		return nil, notRunning(dialling(address), t.id)
 	}
 	var d net.Dialer
 	return d.DialContext(ctx, network, address)

@@ -2,12 +2,13 @@ package machine
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"goxin/assets/lang"
 )
 
 // Rooted is a machine whose files this host can reach under other names. The
@@ -141,6 +142,6 @@ func info(fi fs.FileInfo) Info {
 	return i
 }
 
-func notRunning(what string, id ID) error {
-	return fmt.Errorf("cannot %s on %s: %w", what, id, ErrNotRunning)
+func notRunning(what lang.Text, id ID) error {
+	return lang.Because(ErrNotRunning, "cannot %[1]s on %[2]s", "在 %[2]s 上无法%[1]s", what, id)
 }

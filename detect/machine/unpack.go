@@ -3,8 +3,6 @@ package machine
 import (
 	"archive/tar"
 	"compress/gzip"
-	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -13,6 +11,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"goxin/assets/lang"
 )
 
 // limits bound what an archive may unpack to.
@@ -25,7 +25,7 @@ type limits struct {
 
 var archiveLimits = limits{entries: 100_000, file: 64 << 20, total: 512 << 20, depth: 64}
 
-var errTooLarge = errors.New("the archive is too large")
+var errTooLarge = lang.Because(nil, "the archive is too large", "归档过大")
 
 // unpacker fills a directory from an archive it does not trust.
 type unpacker struct {
@@ -70,7 +70,7 @@ func unpack(archive io.Reader, dir string, lim limits) error {
 			return err
 		}
 		if err := u.entry(h, tr); err != nil {
-			return fmt.Errorf("%q: %w", h.Name, err)
+			return lang.Because(err, "%q", "%q", h.Name)
 		}
 	}
 	if _, err := io.Copy(io.Discard, bounded); err != nil { // the checksum comes last
@@ -84,7 +84,7 @@ func unpack(archive io.Reader, dir string, lim limits) error {
 			mode |= 0o700
 		}
 		if err := in.chmod(name, mode); err != nil {
-			return fmt.Errorf("%q: %w", name, err)
+			return lang.Because(err, "%q", "%q", name)
 		}
 	}
 	return nil
@@ -121,7 +121,7 @@ func (u *unpacker) entry(h *tar.Header, data io.Reader) error {
 	switch {
 	case name == RecordedTree:
 		if h.Typeflag != tar.TypeDir {
-			return errors.New("not a directory")
+			return lang.Because(nil, "not a directory", "不是目录")
 		}
 	case name == RecordedFacts || name == RecordedCommands:
 		if h.Typeflag != tar.TypeReg {
@@ -150,11 +150,11 @@ func (u *unpacker) entry(h *tar.Header, data io.Reader) error {
 	case tar.TypeLink:
 		from, err := u.member(h.Linkname)
 		if err != nil || !strings.HasPrefix(from, RecordedTree+"/") {
-			return fmt.Errorf("links to %q: %w", h.Linkname, fs.ErrInvalid)
+			return lang.Because(nil, "it links to %q, which leads out of the archive", "它链接到归档之外的 %q", h.Linkname)
 		}
 		return u.in.link(from, name)
 	default:
-		return fmt.Errorf("cannot unpack a file of type %q", h.Typeflag)
+		return lang.Because(nil, "cannot unpack a file of type %q", "不能解包类型为 %q 的文件", h.Typeflag)
 	}
 }
 
@@ -212,7 +212,7 @@ func (u *unpacker) own(name string, h *tar.Header) error {
 		return nil
 	}
 	if h.Uid < 0 || h.Gid < 0 || h.Uid >= math.MaxUint32 || h.Gid >= math.MaxUint32 {
-		return fmt.Errorf("owner %d:%d: %w", h.Uid, h.Gid, fs.ErrInvalid)
+		return lang.Because(nil, "it has no owner that can be: %d:%d", "属主 %d:%d 无效", h.Uid, h.Gid)
 	}
 	return u.in.chown(name, Owner{h.Uid, h.Gid})
 }

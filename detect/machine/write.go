@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -13,6 +12,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"goxin/assets/lang"
 )
 
 const (
@@ -21,7 +22,7 @@ const (
 	tempSuffix = ".goxin-new"
 )
 
-var errNotRegular = fmt.Errorf("not a regular file: %w", fs.ErrInvalid)
+var errNotRegular = lang.Because(nil, "not a regular file", "不是普通文件").Like(fs.ErrInvalid)
 
 // temporary is the name beside host under which its successor is made. It
 // follows from host alone, so that Clean finds it; the dot and the suffix keep

@@ -1,11 +1,11 @@
 package sysctl
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"goxin/assets/lang"
 )
 
 // Canonical is the dotted form of a key, in which a dot that belongs to a name
@@ -28,18 +28,18 @@ func Path(key string) string { return "/proc/sys/" + slashed(key) }
 func Check(key string) error {
 	for _, r := range key {
 		if r <= ' ' || r == 0x7f || r == '=' || r == '\\' {
-			return fmt.Errorf("it has the character %q", r)
+			return lang.Because(nil, "it has the character %q", "含有字符 %q", r)
 		}
 	}
 	if isGlob(key) {
-		return errors.New("it is a pattern, not the name of one kernel parameter")
+		return lang.Because(nil, "it is a pattern, not the name of one kernel parameter", "这是通配符，而不是某一个内核参数的名称")
 	}
 	parts := strings.Split(slashed(key), "/")
 	if len(parts) < 2 {
-		return errors.New("it is not the name of a kernel parameter: it has one part")
+		return lang.Because(nil, "it is not the name of a kernel parameter: it has one part", "不是内核参数的名称：只有一段")
 	}
 	if slices.Contains(parts, "..") || slices.Contains(parts, ".") {
-		return errors.New("it is not the name of a kernel parameter")
+		return lang.Because(nil, "it is not the name of a kernel parameter", "不是内核参数的名称")
 	}
 	return nil
 }

@@ -6,12 +6,12 @@ package sysctl
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
 
+	"goxin/assets/lang"
 	"goxin/detect/machine"
 )
 
@@ -70,7 +70,7 @@ func Read(m machine.Machine) (*Config, error) {
 	for _, dir := range Systemd.dirs() {
 		list, err := m.ReadDir(dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%s: %w", dir, bare(err))
+			return nil, lang.Because(bare(err), "%s", "%s", dir)
 		}
 		names[dir] = list
 	}

@@ -261,7 +261,7 @@ func (t *trial) says(ctx context.Context, argv ...string) (version string, err e
 	base := path.Dir(t.dir)
 	switch {
 	case t.own() && errors.Is(err, fs.ErrPermission):
-		return "", lang.Errorf(errors.Join(scratch.ErrNoExec, err), "cannot run what was built in %s", "无法运行在 %s 中构建出的程序", base).
+		return "", lang.Errorf(scratch.ErrNoExec.With(err), "cannot run what was built in %s", "无法运行在 %s 中构建出的程序", base).
 			WithHint("see whether %s is mounted noexec (findmnt -T), or a security module forbids it (getstatus on Kylin): go run and go test will meet the same", "请检查 %s 是否以 noexec 挂载（findmnt -T），或被安全模块禁止（麒麟上执行 getstatus）：go run 与 go test 会遇到同样的问题", base)
 	case err != nil && !t.own():
 		return "", lang.Errorf(err, "cannot run the program for %s by %s", "无法用 %[2]s 运行 %[1]s 的程序", t.p.target(), argv[0]).

@@ -3,7 +3,6 @@ package build
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"go/version"
 	"path"
 	"slices"
@@ -45,7 +44,7 @@ func (s Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, hs 
 	for _, id := range hs.Order {
 		m, ok := ms[id]
 		if !ok {
-			return nil, fmt.Errorf("no machine %q to survey", id)
+			return nil, engine.NoMachine(id)
 		}
 		if say != nil {
 			say(engine.Say(lang.F("looking for compilers on %s", "正在查找 %s 上的编译器", string(id))))
@@ -145,7 +144,7 @@ func seenOn(sv engine.Survey, id machine.ID, f *detect.Facts) (*seen, error) {
 	if len(sv) > 0 {
 		var s survey
 		if err := json.Unmarshal(sv, &s); err != nil {
-			return nil, fmt.Errorf("survey of the build step: %w", err)
+			return nil, engine.BadSurvey(err)
 		}
 		if found := s[id]; found != nil {
 			return found, nil

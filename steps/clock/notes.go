@@ -1,6 +1,7 @@
 package clock
 
 import (
+	"slices"
 	"strings"
 
 	"goxin/assets/lang"
@@ -63,22 +64,28 @@ func (h *host) noteClock(a answers, n *notes) {
 	}
 }
 
-// say quotes the hosts that told the time and what each makes of the clock.
+// say quotes the hosts that told the time and, where they differ, what each makes
+// of the clock.
 func (h *host) say() lang.Text {
-	var en, zh []string
+	var en, zh, hosts, offs []string
 	for _, t := range h.seen.Told {
 		off := lang.T("right", "一致")
 		if t.Behind.Abs() >= 2e9 {
 			off = away(t.Behind)
 		}
-		en, zh = append(en, op.Visible(t.Host)+" "+off.EN), append(zh, op.Visible(t.Host)+" "+off.ZH)
+		host := op.Visible(t.Host)
+		hosts, offs = append(hosts, host), append(offs, off.EN)
+		en, zh = append(en, host+" "+off.EN), append(zh, host+" "+off.ZH)
+	}
+	if len(hosts) > 1 && len(slices.Compact(offs)) == 1 {
+		return lang.F("%d hosts agree: %s", "%d 个站点结果一致：%s", len(hosts), lang.T(strings.Join(hosts, ", "), strings.Join(hosts, "、")))
 	}
 	return lang.T(strings.Join(en, ", "), strings.Join(zh, "，"))
 }
 
 func (h *host) noteService(a answers, n *notes) {
 	for _, u := range h.seen.Unread {
-		n.add(true, "cannot read %s (%s): the servers it names are not known.", "无法读取 %s（%s）：不知道它指定了哪些服务器。", op.Visible(u.File), u.Why)
+		n.add(true, "cannot read %s (%s): the servers it names are not known.", "无法读取 %s（%s）：不知道它指定了哪些服务器。", op.Visible(u.File), lang.Words(u.Why))
 	}
 	name := h.chosen(a)
 	if name == "" {

@@ -185,7 +185,7 @@ func (h *host) file(name string, a answers) (*op.File, error) {
 	f.Path, f.Reason, f.Owner = s.Conf, editReason(), machine.Keep
 	if !s.Exists {
 		if i := slices.IndexFunc(h.seen.Unread, func(u Unread) bool { return u.File == s.Conf }); i >= 0 {
-			return nil, lang.Errorf(nil, "cannot set the time servers: cannot read %s (%s)", "无法设置时间服务器：无法读取 %s（%s）", s.Conf, h.seen.Unread[i].Why).
+			return nil, lang.Errorf(nil, "cannot set the time servers: cannot read %s (%s)", "无法设置时间服务器：无法读取 %s（%s）", s.Conf, lang.Words(h.seen.Unread[i].Why)).
 				WithHint("run goxin as root", "请以 root 身份运行")
 		}
 		f.Content, f.Reason = chronyWhole(servers), wholeReason()

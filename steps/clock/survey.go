@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -88,7 +87,7 @@ func (Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h eng
 		}
 		m, ok := ms[id]
 		if !ok {
-			return nil, fmt.Errorf("no machine %q to survey", id)
+			return nil, engine.NoMachine(id)
 		}
 		if say != nil {
 			say(engine.Say(lang.F("asking package mirrors what time it is, for %s", "正在为 %s 向软件源镜像询问时间", string(id))))
@@ -185,7 +184,7 @@ func (r *reader) exists(name string) bool {
 func (r *reader) read(name string) (string, bool) {
 	b, err := r.m.ReadFile(name)
 	if err == nil && len(b) > 256<<10 {
-		err = errors.New("larger than 256 KiB")
+		err = lang.Because(nil, "file too large", "文件过大")
 	}
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -230,7 +229,7 @@ func seenOn(sv engine.Survey, id machine.ID) (*Seen, error) {
 	}
 	var all survey
 	if err := json.Unmarshal(sv, &all); err != nil {
-		return nil, fmt.Errorf("survey of the time step: %w", err)
+		return nil, engine.BadSurvey(err)
 	}
 	if s := all[id]; s != nil {
 		return s, nil

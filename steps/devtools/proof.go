@@ -157,7 +157,7 @@ func (h *host) compileIn(ctx context.Context, m machine.Machine, dir string) (sa
 	})
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return "", lang.Errorf(errors.Join(scratch.ErrNoExec, err), "cannot run what was compiled in %s", "无法运行在 %s 中编译出的程序", path.Dir(dir)).
+		return "", lang.Errorf(scratch.ErrNoExec.With(err), "cannot run what was compiled in %s", "无法运行在 %s 中编译出的程序", path.Dir(dir)).
 			WithHint("see whether %s is mounted noexec (findmnt -T), or a security module forbids it (getstatus on Kylin): go run and go test will meet the same", "请检查 %s 是否以 noexec 挂载（findmnt -T），或被安全模块禁止（麒麟上执行 getstatus）：go run 与 go test 会遇到同样的问题", path.Dir(dir))
 	case err != nil:
 		return "", lang.Errorf(err, "cannot run what was compiled", "无法运行编译出的程序").

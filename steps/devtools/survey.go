@@ -3,7 +3,6 @@ package devtools
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"goxin/assets/lang"
@@ -63,7 +62,7 @@ func (s Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h e
 	for _, id := range h.Order {
 		m, ok := ms[id]
 		if !ok {
-			return nil, fmt.Errorf("no machine %q to survey", id)
+			return nil, engine.NoMachine(id)
 		}
 		if say != nil {
 			say(engine.Say(lang.F("asking the package manager of %s", "正在查询 %s 的包管理器", string(id))))
@@ -108,7 +107,7 @@ func seenOn(sv engine.Survey, id machine.ID, f *detect.Facts) (*stock.Seen, erro
 	if len(sv) > 0 {
 		var s survey
 		if err := json.Unmarshal(sv, &s); err != nil {
-			return nil, fmt.Errorf("survey of the development tools step: %w", err)
+			return nil, engine.BadSurvey(err)
 		}
 		if seen := s[id]; seen != nil {
 			return seen, nil

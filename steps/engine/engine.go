@@ -6,7 +6,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"sync"
 
@@ -23,7 +22,7 @@ func (r RunID) String() string { return strconv.Itoa(int(r)) }
 
 // ErrNotOurs is returned by Op.Undo when the target is neither as we left it
 // nor as it was: somebody changed it since, and it is theirs now.
-var ErrNotOurs = errors.New("changed by somebody since")
+var ErrNotOurs error = lang.Because(nil, "changed by somebody since", "之后被他人改动过")
 
 // Config is what an Engine works with.
 type Config struct {

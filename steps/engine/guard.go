@@ -191,7 +191,7 @@ func (e *Engine) processStat(pid int) ([]string, error) {
 	}
 	f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
 	if len(f) < 20 {
-		return nil, fmt.Errorf("/proc/%d/stat is cut short", pid)
+		return nil, lang.Because(nil, "/proc/%d/stat is cut short", "/proc/%d/stat 不完整", pid)
 	}
 	return f, nil
 }

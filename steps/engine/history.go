@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -202,7 +203,7 @@ func (e *Engine) replay(j journal, recs []record) (*history, error) {
 	if c := h.header.Confirm; c != "" {
 		d, err := time.ParseDuration(c)
 		if err != nil {
-			return nil, fmt.Errorf("journal %s:1: confirm: %w", j.file(), err)
+			return nil, lang.Errorf(err, "cannot read journal %s:1: confirm", "无法读取运行日志 %s:1：confirm", j.file())
 		}
 		h.confirm = d
 	}
@@ -218,7 +219,7 @@ func (e *Engine) replay(j journal, recs []record) (*history, error) {
 func (h *history) add(kinds Kinds, r record) error {
 	switch r.What {
 	case "step":
-		s := &stepHistory{id: r.Step, survey: r.Survey, values: r.Values, wanted: r.Wanted, review: r.Reviewed, notes: r.Notes, began: r.Time, ended: r.Time}
+		s := &stepHistory{id: r.Step, survey: h.moved(r.Survey), values: r.Values, wanted: r.Wanted, review: r.Reviewed, notes: r.Notes, began: r.Time, ended: r.Time}
 		for n, ro := range r.Ops {
 			op, err := kinds.decode(ro)
 			if err != nil {
@@ -252,7 +253,7 @@ func (h *history) add(kinds Kinds, r record) error {
 		return nil
 	}
 	if r.S < 1 || r.S > len(h.steps) {
-		return fmt.Errorf("no step %d", r.S)
+		return lang.Because(nil, "no step %d", "没有步骤 %d", r.S)
 	}
 	s := h.steps[r.S-1]
 	switch r.What {
@@ -267,7 +268,7 @@ func (h *history) add(kinds Kinds, r record) error {
 		return nil
 	}
 	if r.N < 1 || r.N > len(s.ops) {
-		return fmt.Errorf("no operation %d in step %d", r.N, r.S)
+		return lang.Because(nil, "no operation %d in step %d", "没有操作 %d（步骤 %d）", r.N, r.S)
 	}
 	o := s.ops[r.N-1]
 	state := func() State {
@@ -308,10 +309,23 @@ func (h *history) add(kinds Kinds, r record) error {
 		o.status, o.back = opLeft, r.Time
 		return nil
 	default:
-		return fmt.Errorf("unknown record %q", r.What)
+		return lang.Because(nil, "unknown record %q", "未知的记录 %q", r.What)
 	}
 	s.ended = r.Time
 	return nil
+}
+
+// moved is a survey as of the machine that the run is about now: what was found on a
+// tree stands under its name, which has its place in it.
+func (h *history) moved(s Survey) Survey {
+	if was := h.header.Machines[0]; was != h.first {
+		from, err := json.Marshal(was)
+		to, err2 := json.Marshal(h.first)
+		if err == nil && err2 == nil {
+			return bytes.ReplaceAll(s, from, to)
+		}
+	}
+	return s
 }
 
 // end takes up how the run ended.
@@ -330,11 +344,11 @@ func (h *history) end(r record) {
 func (k Kinds) decode(ro recordedOp) (Op, error) {
 	mk, ok := k[ro.Kind]
 	if !ok {
-		return nil, fmt.Errorf("unknown kind of operation %q", ro.Kind)
+		return nil, lang.Because(nil, "unknown kind of operation %q", "未知的操作类型 %q", ro.Kind)
 	}
 	op := mk()
 	if err := json.Unmarshal(ro.Op, op); err != nil {
-		return nil, fmt.Errorf("operation of kind %s: %w", ro.Kind, err)
+		return nil, lang.Because(err, "operation of kind %s", "类型为 %s 的操作", ro.Kind)
 	}
 	return op, nil
 }

@@ -100,7 +100,7 @@ func (a Action) MarshalText() ([]byte, error) { return []byte(string(rune(a))), 
 func (a *Action) UnmarshalText(b []byte) error {
 	r := []rune(string(b))
 	if len(r) != 1 {
-		return fmt.Errorf("cannot read action %q: not one character", b)
+		return lang.Because(nil, "%q is no action: not one character", "%q 不是操作符：应为单个字符", b)
 	}
 	*a = Action(r[0])
 	return nil

@@ -92,7 +92,7 @@ func TestTheRecordOfARunThatFailedSaysWhatToDo(t *testing.T) {
 	}
 	r, err := e.Record(0)
 	ok(t, err)
-	if want := lang.T("cannot install gcc: exit status 1", "无法安装 gcc：exit status 1"); r.Error != want || r.Hint != lang.T("free some room", "请腾出空间") {
+	if want := lang.T("cannot install gcc: exit status 1", "无法安装 gcc：退出码 1"); r.Error != want || r.Hint != lang.T("free some room", "请腾出空间") {
 		t.Errorf("%v, %v", r.Error, r.Hint)
 	}
 }

@@ -179,3 +179,72 @@ func TestTheRecordOfARunThatNeverEndedHasNoEnd(t *testing.T) {
 		t.Error("a run that there is not")
 	}
 }
+
+// A stick is mounted elsewhere tomorrow, and where it was is nobody's business.
+func TestTheRecordOfATreeThatWasMovedIsAllAboutWhereItIsNow(t *testing.T) {
+	e, root := kylin(t)
+	run, err := e.Start(t.Context(), engine.RunOptions{Answers: engine.Answers{"kernel": {}}})
+	ok(t, err)
+	_, err = run.Step(t.Context(), e.Step("kernel"), engine.Values{}, nil)
+	ok(t, err)
+	_, err = run.End(t.Context())
+	ok(t, err)
+	to := filepath.Join(t.TempDir(), "moved")
+	ok(t, os.Rename(root, to))
+	e = engine.New(engine.Config{Machines: []machine.Machine{machine.Root(to)}, Steps: steps.All(), Kinds: op.Kinds(), Detect: detect.Detect})
+	r, err := e.Record(0)
+	ok(t, err)
+	b, err := json.Marshal(r)
+	ok(t, err)
+	if strings.Contains(string(b), root) || !strings.Contains(string(r.Steps[0].Survey), to) {
+		t.Errorf("survey %.200s", r.Steps[0].Survey)
+	}
+	if drift, err := e.Check(t.Context()); err != nil || len(drift) > 0 {
+		t.Errorf("%v, %v", drift, err)
+	}
+	res, err := e.Undo(t.Context(), 0, "kernel")
+	if err != nil || len(res.Left) > 0 || res.Undone == 0 {
+		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+// Steps of one run build on one another; a person comes back to any of them.
+func TestTheStepsOfARunCanBeUndoneOldestFirst(t *testing.T) {
+	e, root := kylin(t)
+	asked := engine.Answers{"kernel": {"profile": "web"}, "runtime": {}, "build": {}, "environment": {}}
+	run, err := e.Start(t.Context(), engine.RunOptions{Answers: asked})
+	ok(t, err)
+	var done []string
+	for _, s := range e.Steps() {
+		if v, in := asked[s.ID()]; in {
+			if _, err := run.Step(t.Context(), s, v, nil); err == nil {
+				done = append(done, s.ID())
+			}
+		}
+	}
+	_, _ = run.End(t.Context())
+	if len(done) < 3 {
+		t.Fatalf("only %v were done", done)
+	}
+	for _, id := range done { // oldest first: the wrong way round
+		_, err := e.Undo(t.Context(), run.ID(), id)
+		ok(t, err)
+	}
+	res, err := e.Undo(t.Context(), run.ID(), "")
+	ok(t, err)
+	if len(res.Left) > 0 {
+		t.Errorf("left in the end: %+v", res.Left)
+	}
+	if _, err := os.Lstat(root + "/etc/sysctl.d/zz-goxin.conf"); err == nil {
+		t.Error("a file stands")
+	}
+	if i := infoOf(t, e, run.ID()); i.Status != engine.StatusUndone || i.Changes != 0 {
+		t.Errorf("%+v", i)
+	}
+}
+
+func infoOf(t *testing.T, e *engine.Engine, id engine.RunID) engine.RunInfo {
+	r, err := e.Record(id)
+	ok(t, err)
+	return r.Info
+}

@@ -372,7 +372,7 @@ func (r *Run) do(ctx context.Context, o *opHistory) error {
 		return fail(err)
 	}
 	if !out.Deviates() && o.op.Diff(after).Action != None {
-		return fail(errors.New("it was done, and yet it does not hold"))
+		return fail(lang.Because(nil, "it was done, and yet it does not hold", "已执行，但没有生效"))
 	}
 	if out.Deviates() && r.opts.Strict {
 		return fail(&DeviationError{o.op.Target(), out})

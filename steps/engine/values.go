@@ -3,7 +3,8 @@ package engine
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
+
+	"goxin/assets/lang"
 )
 
 // UnmarshalJSON brings values back in the Go types Values promises.
@@ -18,7 +19,7 @@ func (v *Values) UnmarshalJSON(b []byte) error {
 	for k, x := range raw {
 		t, err := typed(x)
 		if err != nil {
-			return fmt.Errorf("value of %q: %w", k, err)
+			return lang.Because(err, "value of %q", "%q 的值", k)
 		}
 		(*v)[k] = t
 	}
@@ -36,7 +37,7 @@ func typed(x any) (any, error) {
 		for i, e := range t {
 			s, ok := e.(string)
 			if !ok {
-				return nil, fmt.Errorf("element %d is no text", i+1)
+				return nil, lang.Because(nil, "element %d is no text", "第 %d 个元素不是文本", i+1)
 			}
 			l[i] = s
 		}
@@ -46,13 +47,13 @@ func typed(x any) (any, error) {
 		for k, e := range t {
 			s, ok := e.(string)
 			if !ok {
-				return nil, fmt.Errorf("%q is no text", k)
+				return nil, lang.Because(nil, "%q is no text", "%q 不是文本", k)
 			}
 			m[k] = s
 		}
 		return m, nil
 	}
-	return nil, fmt.Errorf("of an unknown type %T", x)
+	return nil, lang.Because(nil, "of an unknown type %T", "类型 %T 未知", x)
 }
 
 // Text is the string under key, or def.

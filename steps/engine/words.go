@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"goxin/assets/lang"
+	"goxin/detect/machine"
 )
 
 // Text is the outcome in a word.
@@ -102,6 +103,16 @@ func (d *DeviationError) Text() lang.Text {
 }
 
 func (d *DeviationError) Error() string { return d.Text().EN }
+
+// NoMachine is the reason why a survey cannot look at a machine: it was not given it.
+func NoMachine(id machine.ID) error {
+	return lang.Because(nil, "there is no machine %q in this run", "本次运行中没有机器 %q", string(id))
+}
+
+// BadSurvey is the reason why a step cannot use what its survey found.
+func BadSurvey(cause error) error {
+	return lang.Because(cause, "what the survey found cannot be understood", "收集到的信息无法理解")
+}
 
 // Refusal marks an error as goxin's own no: a verification that failed, a policy,
 // unsafe input. Its text is that of the error it wraps.

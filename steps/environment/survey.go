@@ -3,7 +3,6 @@ package environment
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"path"
 	"strings"
 
@@ -44,7 +43,7 @@ func (Step) Survey(_ context.Context, ms map[machine.ID]machine.Machine, h engin
 	for _, id := range h.Order {
 		m, ok := ms[id]
 		if !ok {
-			return nil, fmt.Errorf("no machine %q to survey", id)
+			return nil, engine.NoMachine(id)
 		}
 		if say != nil {
 			say(engine.Say(lang.F("reading the shells' files on %s", "正在读取 %s 上各 shell 的配置文件", string(id))))
@@ -138,7 +137,7 @@ func seenOn(sv engine.Survey, id machine.ID) (*seen, error) {
 	if len(sv) > 0 {
 		var s survey
 		if err := json.Unmarshal(sv, &s); err != nil {
-			return nil, fmt.Errorf("survey of the environment step: %w", err)
+			return nil, engine.BadSurvey(err)
 		}
 		if seen := s[id]; seen != nil {
 			return seen, nil

@@ -10,8 +10,11 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"goxin/assets/lang"
 )
 
 // attempt is one request at a source, and the answer's body.
@@ -35,8 +38,8 @@ type attempt struct {
 const slowest = 1 << 10
 
 var (
-	errNoByte = errors.New("no byte in time")
-	errDrips  = errors.New("hardly a byte in time")
+	errNoByte = lang.Because(nil, "no byte in time", "规定时间内没有收到数据")
+	errDrips  = lang.Because(nil, "hardly a byte in time", "规定时间内几乎没有收到数据")
 )
 
 func (s *Stream) attempt(from *supplier) *attempt {
@@ -99,10 +102,10 @@ func (a *attempt) ends() error {
 func (a *attempt) failure(err error) *Error {
 	var e *Error
 	if errors.Is(context.Cause(a.ctx), errNoByte) || errors.Is(err, errNoByte) {
-		return &Error{Stalled, because("no byte for %v", "%v 内没有收到任何数据", a.stall)}
+		return &Error{Stalled, lang.Because(nil, "no byte for %v", "%v 内没有收到任何数据", a.stall)}
 	}
 	if errors.Is(err, errDrips) {
-		return &Error{Stalled, because("less than 1 KiB/s for %v", "%v 内平均不足 1 KiB/s", a.stall)}
+		return &Error{Stalled, lang.Because(nil, "less than 1 KiB/s for %v", "%v 内平均不足 1 KiB/s", a.stall)}
 	}
 	if !errors.As(err, &e) {
 		e = &Error{why(err, stageBody), err}
@@ -140,7 +143,7 @@ func (s *Stream) ask(a *attempt) error {
 	}
 	if v := validator(resp.Header); v != "" || resp.Status == http.StatusOK {
 		if was := a.from.validator; was != "" && v != was && resp.Status == http.StatusPartialContent {
-			return &Error{Changed, fmt.Errorf("%q, not %q", v, was)} // If-Range was not heeded
+			return &Error{Changed, lang.Because(nil, "%q, not %q", "是 %q，而不是 %q", v, was)} // If-Range was not heeded
 		}
 		a.from.validator = v
 	}
@@ -162,11 +165,11 @@ func (s *Stream) whole(resp *Response, from int64) (int64, error) {
 		if _, err := fmt.Sscanf(told, "bytes %d-%d/%d", &first, &last, &total); err != nil ||
 			told != fmt.Sprintf("bytes %d-%d/%d", from, total-1, total) || s.at == 0 ||
 			resp.Length >= 0 && resp.Length != total-from {
-			return 0, &Error{NoRange, fmt.Errorf("%q", told)}
+			return 0, &Error{NoRange, lang.Quote(strconv.Quote(told))}
 		}
 		return total, nil
 	case http.StatusRequestedRangeNotSatisfiable:
-		return 0, &Error{WrongSize, fmt.Errorf("%q", resp.Header.Get("Content-Range"))}
+		return 0, &Error{WrongSize, lang.Quote(strconv.Quote(resp.Header.Get("Content-Range")))}
 	}
 	return 0, &Error{Status, &StatusError{resp.Status}}
 }
@@ -178,7 +181,7 @@ func (s *Stream) fits(total int64) error {
 		s.know(total) // also instead of what another source said that then gave nothing
 	case total == 0:
 	case s.size > 0 && total != s.size, total < s.at:
-		return &Error{WrongSize, because("%d bytes, not %d", "%d 字节，而不是 %d 字节", total, max(s.size, s.at))}
+		return &Error{WrongSize, lang.Because(nil, "%d bytes, not %d", "%d 字节，而不是 %d 字节", total, max(s.size, s.at))}
 	default:
 		s.know(total)
 	}

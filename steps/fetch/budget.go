@@ -1,14 +1,15 @@
 package fetch
 
 import (
-	"errors"
 	"math"
 	"net"
 	"sync/atomic"
+
+	"goxin/assets/lang"
 )
 
 // ErrOverBudget says that the bytes a Budget allows are used up.
-var ErrOverBudget = errors.New("the bytes allowed are used up")
+var ErrOverBudget = lang.Because(nil, "the bytes allowed are used up", "流量配额已用尽")
 
 // Budget is how many bytes may go over the wire, both ways, shared by any number of
 // connections. What is under way in others when it ends comes on top: at most one

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"goxin/assets/lang"
 	"goxin/detect/machine"
 )
 
@@ -127,15 +128,15 @@ func (c *Client) Close() {
 
 func follow(r *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
-		return fmt.Errorf("%w more than %d times", errRedirect, maxRedirects)
+		return lang.Because(nil, "redirected more than %d times", "重定向超过 %d 次", maxRedirects).Like(errRedirect)
 	}
 	for _, v := range via {
 		if v.URL.String() == r.URL.String() {
-			return fmt.Errorf("%w in a loop, to %s", errRedirect, r.URL.Redacted())
+			return lang.Because(nil, "redirected in a loop, to %s", "循环重定向到 %s", r.URL.Redacted()).Like(errRedirect)
 		}
 	}
 	if via[len(via)-1].URL.Scheme == "https" && r.URL.Scheme != "https" {
-		return fmt.Errorf("%w from https to %s", errRedirect, r.URL.Redacted())
+		return lang.Because(nil, "redirected from https to %s", "从 https 重定向到 %s", r.URL.Redacted()).Like(errRedirect)
 	}
 	return nil
 }
@@ -158,7 +159,7 @@ func (c *Client) get(ctx context.Context, url string, header http.Header, r Rang
 		return nil, &Error{NotRunnable, err}
 	}
 	if s := req.URL.Scheme; (s != "http" && s != "https") || req.URL.Host == "" {
-		return nil, &Error{NotRunnable, fmt.Errorf("%q is no address of a web server", url)}
+		return nil, &Error{NotRunnable, lang.Because(nil, "%q is no address of a web server", "%q 不是网站地址", url)}
 	}
 	req.Header = header
 	req.Header.Set("User-Agent", c.o.UserAgent)
@@ -199,7 +200,7 @@ func (c *Client) try(req *http.Request, client *http.Client, limit time.Duration
 			err = context.Cause(ctx) // the request's own error says less
 		}
 		if c.o.Budget.Left() == 0 {
-			err = fmt.Errorf("%w: %w", ErrOverBudget, err) // an answer that was cut looks malformed
+			err = ErrOverBudget.With(err) // an answer that was cut looks malformed
 		}
 		cancel(nil)
 		return nil, isH2.Load(), &Error{why(err, stage(at.Load())), err}

@@ -8,6 +8,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"goxin/assets/lang"
 )
 
 // Failure is why there was no answer.
@@ -69,9 +71,9 @@ const (
 	stageBody
 )
 
-var errStall = errors.New("no first byte in time")
+var errStall = lang.Because(nil, "no first byte in time", "规定时间内没有收到首个字节")
 
-var errRedirect = errors.New("redirected")
+var errRedirect = lang.Because(nil, "redirected", "被重定向")
 
 // why is the failure that err is, after a request came as far as at.
 func why(err error, at stage) Failure {

@@ -79,12 +79,10 @@ func (e *SourceError) why() lang.Text {
 	return lang.F("%s (%s)", "%s（%s）", e.Err.Failure.Text(), cause)
 }
 
-// told is a cause in both languages.
-type told lang.Text
-
-func because(en, zh string, args ...any) error { return told(lang.F(en, zh, args...)) }
-
-func (t told) Error() string { return t.EN }
-
-// Text is the cause.
-func (t told) Text() lang.Text { return lang.Text(t) }
+// Reason is the failure and its cause.
+func (e *Error) Reason() lang.Text {
+	if e.Cause == nil {
+		return e.Failure.Text()
+	}
+	return lang.F("%s: %s", "%s：%s", e.Failure.Text(), e.Cause)
+}

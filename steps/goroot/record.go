@@ -2,7 +2,6 @@ package goroot
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"goxin/assets/lang"
 	"goxin/detect/machine"
@@ -45,7 +44,7 @@ func ReadRecord(m machine.Machine, dir string) (*Record, error) {
 func ParseRecord(text []byte) (*Record, error) {
 	r := new(Record)
 	if err := json.Unmarshal(text, r); err != nil {
-		return nil, fmt.Errorf("not a record of a toolchain: %w", err)
+		return nil, lang.Because(err, "not a record of a toolchain", "不是工具链的记录")
 	}
 	return r, nil
 }

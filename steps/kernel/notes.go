@@ -49,7 +49,7 @@ func (h *host) notes(a answers) []engine.Note {
 
 func (h *host) noteUnread(out *nofile) {
 	for _, u := range h.seen.Unread {
-		out.note(true, lang.F("cannot read %s (%s): what it sets is not known, and it may win over these settings. Run goxin as root; if that does not help, look at the file.", "无法读取 %s（%s）：不知道它设置了什么，它可能盖过这些设置。请以 root 身份运行；若仍不行，请检查该文件。", op.Visible(u.File), u.Why))
+		out.note(true, lang.F("cannot read %s (%s): what it sets is not known, and it may win over these settings. Run goxin as root; if that does not help, look at the file.", "无法读取 %s（%s）：不知道它设置了什么，它可能盖过这些设置。请以 root 身份运行；若仍不行，请检查该文件。", op.Visible(u.File), lang.Words(u.Why)))
 	}
 }
 

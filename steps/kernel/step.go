@@ -64,7 +64,7 @@ func (Step) Fields() []engine.Field {
 		{
 			Key: keySet, Kind: engine.Map, Check: func(element string) error { return reason(checkSetting(element)) },
 			Title: lang.T("Further kernel parameters", "其他内核参数"),
-			Help:  lang.T("key: value, as sysctl shows them. They win over the profile; what is known to be dangerous is refused with the reason.", "“键: 值”，写法与 sysctl 的显示一致。优先于方案；已知有危险的会被拒绝并说明原因。"),
+			Help:  lang.T("Keys and values as sysctl shows them. They win over the profile; what is known to be dangerous is refused with the reason.", "键和值的写法与 sysctl 的显示一致。优先于方案；已知有危险的会被拒绝并说明原因。"),
 		},
 		{
 			Key: keyNofile, Kind: engine.Number, Min: 0, Max: 1 << 30, Default: int64(defaultNrOpen),

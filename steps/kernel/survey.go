@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"strings"
 
@@ -65,7 +64,7 @@ func (Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h eng
 		}
 		m, ok := ms[id]
 		if !ok {
-			return nil, fmt.Errorf("no machine %q to survey", id)
+			return nil, engine.NoMachine(id)
 		}
 		if say != nil {
 			say(engine.Say(lang.F("reading the kernel parameters of %s", "正在读取 %s 的内核参数", string(id))))
@@ -179,7 +178,7 @@ func seenOn(sv engine.Survey, id machine.ID) (*Seen, error) {
 	}
 	var all survey
 	if err := json.Unmarshal(sv, &all); err != nil {
-		return nil, fmt.Errorf("survey of the kernel step: %w", err)
+		return nil, engine.BadSurvey(err)
 	}
 	if s := all[id]; s != nil {
 		return s, nil

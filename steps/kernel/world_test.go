@@ -72,7 +72,9 @@ func usual(change map[string]string) map[string]string {
 	return p
 }
 
-func known[T any](v T) detect.Fact[T] { return detect.Fact[T]{Value: v, Known: true, From: lang.Same("test")} }
+func known[T any](v T) detect.Fact[T] {
+	return detect.Fact[T]{Value: v, Known: true, From: lang.Same("test")}
+}
 
 func newFacts() *detect.Facts {
 	f := &detect.Facts{Running: true}

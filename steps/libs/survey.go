@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
 
@@ -66,7 +65,7 @@ func (s Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h e
 	for _, id := range h.Order {
 		m, ok := ms[id]
 		if !ok {
-			return nil, fmt.Errorf("no machine %q to survey", id)
+			return nil, engine.NoMachine(id)
 		}
 		say(engine.Say(lang.F("reading the headers of programs on %s", "正在读取 %s 上程序的文件头", string(id))))
 		seen, err := look(ctx, m, h.Facts[id], a)
@@ -226,7 +225,7 @@ func seenOn(sv engine.Survey, id machine.ID) (*Seen, error) {
 	}
 	var s survey
 	if err := json.Unmarshal(sv, &s); err != nil {
-		return nil, fmt.Errorf("survey of the libraries step: %w", err)
+		return nil, engine.BadSurvey(err)
 	}
 	if seen := s[id]; seen != nil {
 		return seen, nil

@@ -2,7 +2,6 @@ package mirror
 
 import (
 	"encoding/json"
-	"fmt"
 	"io/fs"
 
 	"goxin/assets/lang"
@@ -76,7 +75,7 @@ func SeenOn(sv engine.Survey, id machine.ID) (*Seen, error) {
 	var all survey
 	if len(sv) > 0 {
 		if err := json.Unmarshal(sv, &all); err != nil {
-			return nil, fmt.Errorf("survey of the mirror step: %w", err)
+			return nil, engine.BadSurvey(err)
 		}
 	}
 	if s := all[id]; s != nil {

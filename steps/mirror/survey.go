@@ -29,7 +29,7 @@ func (s Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h e
 	for _, id := range h.Order {
 		m, ok := ms[id]
 		if !ok {
-			return nil, fmt.Errorf("no machine %q to survey", id)
+			return nil, engine.NoMachine(id)
 		}
 		l := looker{m: m, facts: h.Facts[id], answers: a, say: say, load: s.Catalogue}
 		if out[id], err = l.look(ctx); err != nil {

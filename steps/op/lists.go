@@ -160,9 +160,9 @@ func ReadLists(ctx context.Context, m machine.Machine, say func(lang.Text), argv
 	case machine.MissingProgram(err), ctx.Err() != nil:
 		return err
 	case wrong != "":
-		return errors.New(Visible(wrong))
+		return lang.Quote(Visible(wrong))
 	case err != nil && last != "":
-		return errors.New(Visible(last))
+		return lang.Quote(Visible(last))
 	}
 	return err
 }

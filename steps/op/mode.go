@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"strconv"
 
+	"goxin/assets/lang"
 	"goxin/detect/machine"
 )
 
@@ -36,7 +37,7 @@ func (m Mode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 func (m *Mode) UnmarshalText(b []byte) error {
 	n, err := strconv.ParseUint(string(b), 8, 12)
 	if err != nil {
-		return fmt.Errorf("cannot read mode %q: %w", b, err)
+		return lang.Because(err, "%q is no mode of a file", "%q 不是文件权限", b)
 	}
 	mode := fs.FileMode(n & 0o777)
 	if n&0o4000 != 0 {

@@ -181,5 +181,5 @@ func saidBy(lines []string, says func(string) bool, err error) error {
 	if len(out) == 0 {
 		return exited(err)
 	}
-	return errors.New(strings.Join(out, "\n"))
+	return lang.Quote(strings.Join(out, "\n"))
 }

@@ -49,9 +49,8 @@ func exited(err error) error {
 	return err
 }
 
-func (e exit) Error() string {
-	return strings.TrimPrefix(e.ExitError.Error(), strings.Join(e.Argv, " ")+" ")
-}
+func (e exit) Error() string     { return e.Ended().EN }
+func (e exit) Reason() lang.Text { return e.Ended() }
 
 func (e exit) Unwrap() error { return e.ExitError }
 

@@ -14,8 +14,9 @@ func notOurs(en, zh string, args ...any) error {
 	return theirs{lang.Errorf(nil, en, zh, args...)}
 }
 
-func (e theirs) Error() string   { return e.text.Error() }
-func (e theirs) Unwrap() []error { return []error{e.text, engine.ErrNotOurs} }
+func (e theirs) Error() string        { return e.text.Error() }
+func (e theirs) Unwrap() error        { return e.text }
+func (e theirs) Is(target error) bool { return target == engine.ErrNotOurs }
 
 // unseen says that nobody saw the state: the process died within Do.
 func unseen(s engine.State) bool { return len(s.Meta) == 0 }

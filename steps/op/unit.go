@@ -262,7 +262,7 @@ func (o *Unit) said(ctx context.Context, m machine.Machine, err error) error {
 	for i := range lines {
 		lines[i] = Visible(lines[i])
 	}
-	return errors.New(strings.Join(lines, "\n"))
+	return lang.Quote(strings.Join(lines, "\n"))
 }
 
 // Undo restores each property that is still ours.

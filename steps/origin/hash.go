@@ -163,7 +163,7 @@ func (w *walk) work() {
 // list hashes the small files of a directory and leaves the rest of it as tasks.
 func (w *walk) list(t task, h *hasher, mine *hashed) error {
 	if t.deep > maxDepth {
-		return errors.New("directories are nested too deeply: " + t.name)
+		return lang.Because(nil, "directories are nested too deeply: %s", "目录嵌套过深：%s", t.name)
 	}
 	names, err := w.m.ReadDir(w.top + t.name)
 	if err != nil {
@@ -174,7 +174,7 @@ func (w *walk) list(t task, h *hasher, mine *hashed) error {
 	many := w.files > maxFiles
 	w.mu.Unlock()
 	if many {
-		return errors.New("there are too many files")
+		return lang.Because(nil, "there are too many files", "文件过多")
 	}
 	for _, name := range names {
 		if w.failed() {
@@ -194,7 +194,7 @@ func (w *walk) list(t task, h *hasher, mine *hashed) error {
 		case !info.Mode.IsRegular():
 			mine.odd = append(mine.odd, name)
 		case w.large(info.Size):
-			return errors.New("it is too large")
+			return lang.Because(nil, "it is too large", "总量过大")
 		case info.Size >= alone:
 			w.push(next)
 		default:

@@ -213,7 +213,7 @@ func (s *silent) why() lang.Text {
 }
 
 func (s *silent) Text() lang.Text { return lang.F("%s: %s", "%s：%s", host(s.base), s.why()) }
-func (s *silent) Error() string   { return s.base + ": " + s.err.Error() }
+func (s *silent) Error() string   { return s.Text().EN }
 func (s *silent) Unwrap() error   { return s.err }
 
 func host(base string) string {

@@ -3,10 +3,11 @@ package origin
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/ulikunitz/xz/lzma"
+
+	"goxin/assets/lang"
 )
 
 // xzMagic begins an xz stream (tukaani.org/xz/xz-file-format.txt, section 2.1.1.1).
@@ -15,7 +16,7 @@ const xzMagic = "\xfd7zXZ\x00"
 // maxDict is how much memory a block may ask for, in bytes: xz -9 asks for 64 MiB.
 const maxDict = 64 << 20
 
-var errXZ = errors.New("this is no xz file, or a damaged one")
+var errXZ = lang.Because(nil, "this is no xz file, or a damaged one", "不是 xz 文件，或已损坏")
 
 // xzReader unpacks xz with bounded memory: a block says how large its dictionary is
 // before it is given one. The checks of the format are passed over; what comes out is
@@ -141,11 +142,11 @@ func (x *xzReader) header(size int) error {
 		}
 	}
 	if flags&3 != 0 || len(rest) < 3 || rest[0] != 0x21 || rest[1] != 1 || rest[2] > 40 {
-		return fmt.Errorf("%w: a filter other than LZMA2", errXZ)
+		return errXZ.With(lang.Because(nil, "a filter other than LZMA2", "使用了 LZMA2 以外的过滤器"))
 	}
 	dict := int64(2|rest[2]&1) << (rest[2]/2 + 11)
 	if dict > maxDict {
-		return fmt.Errorf("%w: it asks for a dictionary of %d bytes", errXZ, dict)
+		return errXZ.With(lang.Because(nil, "it asks for a dictionary of %d bytes", "要求 %d 字节的字典", dict))
 	}
 	x.from = x.r.n
 	block, err := lzma.Reader2Config{DictCap: int(dict)}.NewReader2(x.r)

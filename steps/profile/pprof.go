@@ -3,7 +3,6 @@ package profile
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -43,7 +42,7 @@ func (a asker) ask(ctx context.Context, url string, within time.Duration, limit 
 	defer r.Body.Close()
 	body, err = io.ReadAll(io.LimitReader(r.Body, limit+1))
 	if err == nil && int64(len(body)) > limit {
-		err = fmt.Errorf("more than %d MiB", limit>>20)
+		err = lang.Because(nil, "more than %d MiB", "超过 %d MiB", limit>>20)
 	}
 	return r.Status, body, err
 }
@@ -92,6 +91,9 @@ func join(all []lang.Text) lang.Text {
 	return lang.T(strings.Join(en, "; "), strings.Join(zh, "；"))
 }
 
+// shown is an error that may quote what came from the network.
+func shown(err error) lang.Text { return op.VisibleText(lang.F("%s", "%s", err)) }
+
 // knock says why there is no pprof at base, empty where there is, and whether something
 // answered at all.
 func (a asker) knock(ctx context.Context, base string) (why lang.Text, answered bool) {
@@ -100,7 +102,7 @@ func (a asker) knock(ctx context.Context, base string) (why lang.Text, answered 
 	case err != nil && fetch.Why(err) == fetch.Refused:
 		return lang.T("refused", "连接被拒绝"), false
 	case err != nil && fetch.Why(err) == fetch.TLS:
-		return lang.F("its certificate or handshake is not accepted: %s", "证书或握手未通过：%s", op.Visible(err.Error())), true
+		return lang.F("its certificate or handshake is not accepted: %s", "证书或握手未通过：%s", shown(err)), true
 	case err != nil && fetch.Why(err) == fetch.Cancelled:
 		return lang.T("no answer within 3 s", "3 秒内没有响应"), false
 	case err != nil:
@@ -120,7 +122,7 @@ func (a asker) fetch(ctx context.Context, url, kind string, within time.Duration
 	status, body, err := a.ask(ctx, url, within, maxProfile)
 	switch {
 	case err != nil:
-		return Shot{Why: lang.F("%s did not come: %s", "未能取得 %s：%s", op.Visible(url), op.Visible(err.Error()))}
+		return Shot{Why: lang.F("%s did not come: %s", "未能取得 %s：%s", op.Visible(url), shown(err))}
 	case status != 200:
 		said, _, _ := strings.Cut(strings.TrimSpace(string(body[:min(len(body), 200)])), "\n")
 		return Shot{Why: lang.F("%s answered with status %d: %s", "%s 返回状态码 %d：%s", op.Visible(url), status, op.Visible(said))}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 
+	"goxin/assets/lang"
 	"goxin/steps/op"
 )
 
@@ -22,7 +23,7 @@ type Function struct {
 	Share float64 // of all, 0 to 1
 }
 
-var errProfile = errors.New("it is no profile")
+var errProfile = lang.Because(nil, "it is no profile", "不是 profile 数据")
 
 // top reads a profile (gzip of perftools.profiles.Profile, google/pprof
 // proto/profile.proto) and gives the functions with the most of a sample type: the one

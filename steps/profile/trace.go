@@ -38,7 +38,7 @@ func trace(ctx context.Context, m machine.Machine, pid, seconds int) Calls {
 	case len(lines) > 0:
 		return Calls{Lines: lines}
 	case err != nil && !errors.Is(err, context.DeadlineExceeded):
-		return Calls{Why: lang.F("strace could not attach: %s", "strace 无法附加到进程：%s", op.Visible(err.Error()))}
+		return Calls{Why: lang.F("strace could not attach: %s", "strace 无法附加到进程：%s", shown(err))}
 	}
 	return Calls{Why: lang.F("no system call in %d s", "%d 秒内没有任何系统调用", seconds)}
 }

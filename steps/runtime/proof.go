@@ -3,7 +3,6 @@ package runtime
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"strings"
 	"time"
@@ -94,7 +93,7 @@ func (h *host) ask(ctx context.Context, m machine.Machine, program, work string,
 	})
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return "", lang.Errorf(errors.Join(scratch.ErrNoExec, err), "cannot run what was compiled", "无法运行编译出的程序").
+		return "", lang.Errorf(scratch.ErrNoExec.With(err), "cannot run what was compiled", "无法运行编译出的程序").
 			WithHint("see whether %s is mounted noexec (findmnt -T), or a security module forbids it (getstatus on Kylin)", "请检查 %s 是否以 noexec 挂载（findmnt -T），或被安全模块禁止（麒麟上执行 getstatus）", work)
 	case err != nil:
 		return "", lang.Errorf(err, "cannot run a Go program with %s", "带 %s 无法运行 Go 程序", op.Visible(strings.Join(vars, " "))).
@@ -147,7 +146,8 @@ func mark(ctx context.Context, m machine.Machine, program string) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("kysec_set: %w", err)
+		return lang.Errorf(err, "cannot mark %s for Kylin's execution control", "无法为麒麟执行控制标记 %s", program).
+			WithHint("see what it forbids: getstatus", "请查看其限制：getstatus")
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"math"
 	"path"
@@ -47,7 +46,7 @@ func (Step) Survey(_ context.Context, ms map[machine.ID]machine.Machine, h engin
 	for _, id := range h.Order {
 		m, ok := ms[id]
 		if !ok {
-			return nil, fmt.Errorf("no machine %q to survey", id)
+			return nil, engine.NoMachine(id)
 		}
 		if say != nil {
 			say(engine.Say(lang.F("looking at the Go of %s and its limits", "正在查看 %s 的 Go 及其限制", string(id))))
@@ -110,7 +109,7 @@ func Version(m machine.Machine, dir string) (string, error) {
 	v, _, _ := strings.Cut(strings.TrimSpace(string(data)), "\n")
 	v, _, _ = strings.Cut(v, " ")
 	if _, _, ok := release(v); !ok {
-		return "", fmt.Errorf("%s: %q is no version of Go", path.Join(dir, "VERSION"), v)
+		return "", lang.Because(nil, "%s: %q is no version of Go", "%s：%q 不是 Go 的版本", path.Join(dir, "VERSION"), v)
 	}
 	return v, nil
 }
@@ -220,7 +219,7 @@ func seenOn(sv engine.Survey, id machine.ID) (*seen, error) {
 	if len(sv) > 0 {
 		var s survey
 		if err := json.Unmarshal(sv, &s); err != nil {
-			return nil, fmt.Errorf("survey of the runtime step: %w", err)
+			return nil, engine.BadSurvey(err)
 		}
 		if one := s[id]; one != nil {
 			return one, nil

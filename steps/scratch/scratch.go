@@ -19,7 +19,7 @@ import (
 func Bases() []string { return []string{"/var/tmp", "/root"} }
 
 // ErrNoExec is the reason of a proof whose program may not run where it was built.
-var ErrNoExec = errors.New("a program that was just built may not run")
+var ErrNoExec = lang.Because(nil, "a program that was just built may not run", "刚编译出的程序不允许运行")
 
 // Use calls use with a new directory and clears it away. Where use returns an
 // ErrNoExec it is tried once more in the next base; the error is then the first one's.

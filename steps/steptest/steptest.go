@@ -22,7 +22,9 @@ import (
 var update = flag.Bool("update", false, "rewrite the goldens")
 
 // Fact is a fact that is known.
-func Fact[T any](v T) detect.Fact[T] { return detect.Fact[T]{Value: v, Known: true, From: lang.Same("test")} }
+func Fact[T any](v T) detect.Fact[T] {
+	return detect.Fact[T]{Value: v, Known: true, From: lang.Same("test")}
+}
 
 // Hosts is a run on one machine.
 func Hosts(m machine.Machine, f *detect.Facts) engine.Hosts {

@@ -2,6 +2,7 @@ package toolchain
 
 import (
 	"fmt"
+
 	"goxin/assets/lang"
 	"goxin/detect"
 	"goxin/detect/machine"

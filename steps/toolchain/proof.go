@@ -144,7 +144,7 @@ func (t trial) buildIn(ctx context.Context, m machine.Machine, dir string) (said
 	want := t.version + " linux/" + t.arch
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return "", lang.Errorf(errors.Join(scratch.ErrNoExec, err), "cannot run what was built in %s", "无法运行在 %s 中编译出的程序", dir).
+		return "", lang.Errorf(scratch.ErrNoExec.With(err), "cannot run what was built in %s", "无法运行在 %s 中编译出的程序", dir).
 			WithHint("see whether it is mounted noexec (findmnt -T %s), or a security module forbids it (getstatus on Kylin): go run and go test will meet the same", "请检查是否以 noexec 挂载（findmnt -T %s），或被安全模块禁止（麒麟上执行 getstatus）：go run 与 go test 会遇到同样的问题", dir)
 	case err != nil:
 		return "", lang.Errorf(err, "cannot run what was built with %s", "无法运行用 %s 编译出的程序", t.version).

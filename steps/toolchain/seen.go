@@ -2,7 +2,6 @@ package toolchain
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"goxin/assets/lang"
@@ -163,7 +162,7 @@ func SeenOn(sv engine.Survey, id machine.ID) (*Seen, error) {
 	var all survey
 	if len(sv) > 0 {
 		if err := json.Unmarshal(sv, &all); err != nil {
-			return nil, fmt.Errorf("survey of the toolchain step: %w", err)
+			return nil, engine.BadSurvey(err)
 		}
 	}
 	if s := all[id]; s != nil {

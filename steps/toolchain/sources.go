@@ -291,7 +291,7 @@ func (s *Seen) Table(rs []race.Result, over bool) *engine.Table {
 		if site.Kind == kindProxy {
 			form = lang.T("module", "模块")
 		}
-		row := engine.TableRow{Key: r.ID, Cells: []lang.Text{site.Name, form, latency(r), rate(r.Rate), r.Text()}}
+		row := engine.TableRow{Key: r.ID, Cells: []lang.Text{site.Name, form, latency(r), rate(r.Rate), r.Brief()}}
 		switch {
 		case r.Usable && i == 0 && over:
 			row.Mark, row.Cells[4] = engine.Best, lang.T("the best", "最优")

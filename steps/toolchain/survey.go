@@ -3,8 +3,6 @@ package toolchain
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -46,7 +44,7 @@ func (s Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h e
 	for _, id := range h.Order {
 		m, ok := ms[id]
 		if !ok {
-			return nil, fmt.Errorf("no machine %q to survey", id)
+			return nil, engine.NoMachine(id)
 		}
 		l := looker{ask: ask, cat: cat, m: m, facts: h.Facts[id], a: a, say: say}
 		if err := l.look(ctx); err != nil {
@@ -391,4 +389,4 @@ func (w *Wanted) toolchain(arch string) verify.Toolchain {
 	return verify.Toolchain{Version: w.Version, OS: "linux", Arch: arch}
 }
 
-var errNothing = errors.New("nothing proves it")
+var errNothing = lang.Because(nil, "nothing proves it", "没有任何证据能证明它")

@@ -74,5 +74,5 @@ func damaged(name string, err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return refuse(name, whyTruncated)
 	}
-	return refuse(name, lang.F("the archive is damaged: %s", "归档已损坏：%s", err.Error()))
+	return refuse(name, lang.F("the archive is damaged: %s", "归档已损坏：%s", err))
 }

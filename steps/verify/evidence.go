@@ -2,7 +2,6 @@ package verify
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"goxin/assets/lang"
@@ -88,7 +87,7 @@ func (e *FutureError) Error() string { return e.Text().EN }
 
 // MalformedError says that something is not what it should be at all: no
 // clearsigned text, no RPM package, more than the limits allow.
-type MalformedError struct{ What string }
+type MalformedError struct{ What lang.Text }
 
 // Text is the error for people.
 func (e *MalformedError) Text() lang.Text {
@@ -97,8 +96,12 @@ func (e *MalformedError) Text() lang.Text {
 
 func (e *MalformedError) Error() string { return e.Text().EN }
 
-func malformed(format string, args ...any) error {
-	return &MalformedError{fmt.Sprintf(format, args...)}
+func malformed(en, zh string, args ...any) error {
+	return &MalformedError{lang.F(en, zh, args...)}
+}
+
+func armour(err error) error {
+	return malformed("the signature's armour: %s", "签名的 ASCII 封装：%s", err)
 }
 
 // sum turns the evidence on all signatures into one answer: good if any is, else

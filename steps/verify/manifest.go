@@ -105,10 +105,10 @@ func ReadManifest(r io.Reader) (*Manifest, error) {
 	for n := 1; lines.Scan(); n++ {
 		f, err := manifestLine(lines.Text())
 		if err != nil {
-			return nil, malformed("line %d of a manifest: %v", n, err)
+			return nil, malformed("line %d of a manifest: %s", "清单第 %d 行：%s", n, err)
 		}
 		if k := len(m.Files); k == maxManifest || k > 0 && m.Files[k-1].Name >= f.Name {
-			return nil, malformed("line %d of a manifest: too many files, or not in order", n)
+			return nil, malformed("line %d of a manifest: too many files, or not in order", "清单第 %d 行：文件过多，或顺序不对", n)
 		}
 		m.Files = append(m.Files, f)
 	}

@@ -30,23 +30,23 @@ const (
 
 // ParseProof reads what Text wrote. It checks the form only.
 func ParseProof(text []byte) (*Proof, error) {
-	bad := func(why string) (*Proof, error) { return nil, malformed("a proof: %s", why) }
+	bad := func(en, zh string) (*Proof, error) { return nil, malformed("a proof: "+en, "证明："+zh) }
 	if len(text) > maxProof {
-		return bad("it is too long")
+		return bad("it is too long", "过长")
 	}
 	rest, ok := bytes.CutPrefix(text, []byte(proofLine))
 	if !ok {
-		return bad("its first line is not " + strings.TrimSpace(proofLine))
+		return bad("its first line is not "+strings.TrimSpace(proofLine), "首行不是 "+strings.TrimSpace(proofLine))
 	}
 	p := new(Proof)
 	var err error
 	if p.id, p.record, rest, err = tlog.ParseRecord(rest); err != nil || p.id < 0 {
-		return bad("there is no record in it")
+		return bad("there is no record in it", "其中没有记录")
 	}
 	for {
 		line, after, ok := bytes.Cut(rest, []byte("\n"))
 		if !ok || len(p.hashes) > maxHashes {
-			return bad("its hashes do not end")
+			return bad("its hashes do not end", "哈希列表没有结尾")
 		}
 		rest = after
 		if len(line) == 0 {
@@ -54,15 +54,15 @@ func ParseProof(text []byte) (*Proof, error) {
 		}
 		h, err := tlog.ParseHash(string(line))
 		if err != nil || h.String() != string(line) {
-			return bad("a hash is none")
+			return bad("a hash is none", "有一个哈希无效")
 		}
 		p.hashes = append(p.hashes, h)
 	}
 	if p.head = rest; len(p.head) == 0 {
-		return bad("there is no tree head in it")
+		return bad("there is no tree head in it", "其中没有树头")
 	}
 	if !bytes.Equal(p.Text(), text) {
-		return bad("it is written in another way than goxin does")
+		return bad("it is written in another way than goxin does", "写法与 goxin 的不同")
 	}
 	return p, nil
 }

@@ -84,14 +84,14 @@ func (k Keyring) Beside(sig []byte, p Policy) (*Beside, error) {
 			break
 		}
 		if err != nil || op.Tag != 2 || len(op.Contents) == 0 {
-			return nil, malformed("a signature: something else is in it")
+			return nil, malformed("a signature: something else is in it", "签名中有别的内容")
 		}
 		if len(b.sigs) == maxReleaseSignatures {
-			return nil, malformed("a signature: more than %d are in it", maxReleaseSignatures)
+			return nil, malformed("a signature: more than %d are in it", "签名文件中多于 %d 个签名", maxReleaseSignatures)
 		}
 		s, err := readV4(op)
 		if op.Contents[0] < 4 || err != nil {
-			return nil, malformed("a signature: one in it cannot be read")
+			return nil, malformed("a signature: one in it cannot be read", "签名文件中有一个签名无法解析")
 		}
 		b.sigs, to = append(b.sigs, s), append(to, s.write)
 	}
@@ -107,7 +107,7 @@ func (k Keyring) Beside(sig []byte, p Policy) (*Beside, error) {
 func oneBlock(sig []byte) ([]byte, error) {
 	const begin, end = "-----BEGIN PGP SIGNATURE-----", "-----END PGP SIGNATURE-----"
 	if len(sig) > MaxSignature {
-		return nil, malformed("a signature of more than %d bytes", MaxSignature)
+		return nil, malformed("a signature of more than %d bytes", "签名超过 %d 字节", MaxSignature)
 	}
 	text := bytes.TrimSpace(sig)
 	switch {
@@ -116,17 +116,17 @@ func oneBlock(sig []byte) ([]byte, error) {
 	case text[0] >= 0x80: // the first byte of a packet has its top bit set
 		return sig, nil
 	case !bytes.HasPrefix(text, []byte(begin)):
-		return nil, malformed("a signature: it does not begin as one")
+		return nil, malformed("a signature: it does not begin as one", "开头不是签名的格式")
 	case !bytes.HasSuffix(text, []byte(end)) || bytes.Count(text, []byte("-----BEGIN")) != 1 || bytes.Count(text, []byte("-----END")) != 1:
-		return nil, malformed("a signature: its armour does not end, or is there twice")
+		return nil, malformed("a signature: its armour does not end, or is there twice", "签名的 ASCII 封装没有结尾，或不止一份")
 	}
 	block, err := armor.Decode(bytes.NewReader(text))
 	if err != nil {
-		return nil, malformed("the signature's armour: %v", err)
+		return nil, armour(err)
 	}
 	blob, err := io.ReadAll(block.Body)
 	if err != nil {
-		return nil, malformed("the signature's armour: %v", err)
+		return nil, armour(err)
 	}
 	return blob, nil
 }

@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
-	"errors"
 	"time"
+
+	"goxin/assets/lang"
 )
 
 // RPM is what a package's first bytes tell. The layout is rpm's format v3/v4
@@ -19,7 +20,7 @@ type RPM struct {
 }
 
 // ErrShort says that the header reaches beyond the bytes given.
-var ErrShort = errors.New("the header reaches beyond what was read")
+var ErrShort = lang.Because(nil, "the header reaches beyond what was read", "头部超出了已读取的部分")
 
 // Tags of the signature header (267 to 278) and the header (1000 to 1022).
 const (
@@ -43,10 +44,10 @@ func ReadRPM(prefix []byte) (*RPM, error) {
 		if bytes.HasPrefix(prefix, []byte{0xed, 0xab, 0xee, 0xdb}) {
 			return nil, ErrShort
 		}
-		return nil, malformed("not an RPM package")
+		return nil, malformed("not an RPM package", "不是 RPM 软件包")
 	}
 	if !bytes.HasPrefix(prefix, []byte{0xed, 0xab, 0xee, 0xdb}) {
-		return nil, malformed("not an RPM package")
+		return nil, malformed("not an RPM package", "不是 RPM 软件包")
 	}
 	signed, n, err := readHeader(prefix[lead:])
 	if err != nil {
@@ -114,11 +115,11 @@ func readHeader(b []byte) (h rpmHeader, n int, err error) {
 		return h, 0, ErrShort
 	}
 	if !bytes.HasPrefix(b, []byte{0x8e, 0xad, 0xe8, 0x01}) {
-		return h, 0, malformed("no RPM header where one should be")
+		return h, 0, malformed("no RPM header where one should be", "应有 RPM 头部的位置没有头部")
 	}
 	count, size := binary.BigEndian.Uint32(b[8:]), binary.BigEndian.Uint32(b[12:])
 	if count > MaxRPMHeader/entry || size > MaxRPMHeader {
-		return h, 0, malformed("an RPM header of more than %d bytes", MaxRPMHeader)
+		return h, 0, malformed("an RPM header of more than %d bytes", "RPM 头部超过 %d 字节", MaxRPMHeader)
 	}
 	n = intro + int(count)*entry + int(size)
 	if n > len(b) {
@@ -129,7 +130,7 @@ func readHeader(b []byte) (h rpmHeader, n int, err error) {
 		e := b[intro+i*entry:]
 		at := rpmEntry{binary.BigEndian.Uint32(e[4:]), binary.BigEndian.Uint32(e[8:]), binary.BigEndian.Uint32(e[12:])}
 		if at.offset > size {
-			return h, 0, malformed("an RPM header that points beyond itself")
+			return h, 0, malformed("an RPM header that points beyond itself", "RPM 头部指向了自身之外")
 		}
 		h.entries[int32(binary.BigEndian.Uint32(e))] = at
 	}

@@ -24,10 +24,10 @@ var platform = regexp.MustCompile(`^[a-z0-9]+$`)
 // addresses and of a log's record.
 func (t Toolchain) Check() error {
 	if !version.IsValid(t.Version) || strings.ContainsAny(t.Version, "-+/ ") {
-		return malformed("%q is no version of Go", t.Version)
+		return malformed("%q is no version of Go", "%q 不是 Go 的版本", t.Version)
 	}
 	if !platform.MatchString(t.OS) || !platform.MatchString(t.Arch) {
-		return malformed("%q is no platform of Go", t.OS+"/"+t.Arch)
+		return malformed("%q is no platform of Go", "%q 不是 Go 的平台", t.OS+"/"+t.Arch)
 	}
 	return nil
 }

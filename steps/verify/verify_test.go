@@ -462,7 +462,7 @@ func TestKeysAreReadInEveryFormTheyComeIn(t *testing.T) {
 func TestErrorsSpeakBothLanguages(t *testing.T) {
 	for _, err := range []error{
 		ErrNoSignature, &UnknownKeyError{"AB"}, &BadSignatureError{"AB", lang.T("why", "原因")},
-		&FutureError{"AB", now}, malformed("an RPM header"),
+		&FutureError{"AB", now}, malformed("an RPM header", "RPM 头部"),
 	} {
 		en, zh := lang.Message(err, lang.EN), lang.Message(err, lang.ZH)
 		if en == "" || zh == "" || en == zh || en != err.Error() {

@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"goxin/assets/lang"
 )
 
 // The members beside the tree.
@@ -79,7 +81,7 @@ func (a *Archive) Write(w io.Writer) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Files)) {
 		if err := writeFile(tw, "root"+name, a.Files[name]); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return lang.Because(err, "%s", "%s", name)
 		}
 	}
 	if err := tw.Close(); err != nil {

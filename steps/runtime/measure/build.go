@@ -56,7 +56,7 @@ func (t Tool) Build(ctx context.Context, m machine.Machine, dir, name, text stri
 				WithHint("name the top directory of a Go, the one with bin/go in it: --go /usr/local/go", "请指定 Go 的顶层目录，其中应有 bin/go：--go /usr/local/go")
 		}
 		if ctx.Err() == nil && len(said) > 0 {
-			err = errors.Join(err, errors.New(strings.Join(said[:min(len(said), 3)], "\n")))
+			err = errors.Join(err, lang.Quote(strings.Join(said[:min(len(said), 3)], "\n")))
 		}
 		return "", lang.Errorf(err, "cannot compile with %s", "无法用 %s 编译", t.GOROOT).
 			WithHint("the compiler's own words say why; is that Go whole? goxin verify %s", "原因见编译器的输出；这份 Go 完整吗？可执行 goxin verify %s", t.GOROOT)

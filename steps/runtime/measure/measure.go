@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"math"
 	"slices"
@@ -91,7 +90,7 @@ type Report struct {
 }
 
 // errLoad is a load that did not do its work.
-var errLoad = errors.New("the load did not run")
+var errLoad = lang.Because(nil, "the load did not run", "负载没有运行")
 
 // Run measures the knobs one after the other. say hears how far it is. When ctx ends
 // everything is cleared away, and the error is ctx's.
@@ -216,11 +215,11 @@ func parse(line string) (s sample, err error) {
 	}
 	for _, v := range []float64{s.Seconds, s.P99} {
 		if !(v > 0) || math.IsInf(v, 0) {
-			return s, fmt.Errorf("a run cannot take %v", v)
+			return s, lang.Because(nil, "a run cannot take %v s", "一次运行不可能耗时 %v 秒", v)
 		}
 	}
 	if s.Peak < 0 {
-		return s, fmt.Errorf("a run cannot take %v MiB", s.Peak)
+		return s, lang.Because(nil, "a run cannot take %v MiB", "一次运行不可能占用 %v MiB", s.Peak)
 	}
 	return s, nil
 }
@@ -238,18 +237,18 @@ func (b *bench) run(ctx context.Context, s Setting) (sample, error) {
 	err = b.m.Run(ctx, machine.Command{Argv: argv, Dir: b.dir, Env: s.Env, Timeout: runLimit}, func(line string) { said = append(said, line) })
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return sample{}, lang.Errorf(errors.Join(scratch.ErrNoExec, err), "cannot run what was compiled", "无法运行编译出的程序").
+		return sample{}, lang.Errorf(scratch.ErrNoExec.With(err), "cannot run what was compiled", "无法运行编译出的程序").
 			WithHint("see whether %s is mounted noexec (findmnt -T), or a security module forbids it (getstatus on Kylin)", "请检查 %s 是否以 noexec 挂载（findmnt -T），或被安全模块禁止（麒麟上执行 getstatus）", b.dir)
 	case err != nil && ctx.Err() == nil:
-		return sample{}, fmt.Errorf("%w: %w\n%s", errLoad, err, strings.Join(said[:min(len(said), 3)], "\n"))
+		return sample{}, errLoad.With(errors.Join(err, lang.Quote(strings.Join(said[:min(len(said), 3)], "\n"))))
 	case err != nil:
 		return sample{}, err
 	case len(said) != 1:
-		return sample{}, fmt.Errorf("%w: it said %d lines instead of one", errLoad, len(said))
+		return sample{}, errLoad.With(lang.Because(nil, "it said %d lines instead of one", "它输出了 %d 行，而应为一行", len(said)))
 	}
 	got, err := parse(said[0])
 	if err != nil {
-		return got, fmt.Errorf("%w: %w", errLoad, err)
+		return got, errLoad.With(err)
 	}
 	return got, nil
 }
@@ -265,7 +264,7 @@ func (b *bench) knob(ctx context.Context, k Knob, start time.Time) (Result, erro
 			got, err := b.run(ctx, s)
 			if errors.Is(err, errLoad) && (i == 1 || i == 2) { // it is the setting that does it
 				b.runs += Blocks*4 - len(blocks)*4 - i
-				out.Verdict, out.Why = Broken, lang.Same(op.Visible(strings.TrimPrefix(err.Error(), errLoad.Error()+": ")))
+				out.Verdict, out.Why = Broken, op.VisibleText(lang.F("%s", "%s", errors.Unwrap(err)))
 				return out, nil
 			}
 			if err != nil {
