@@ -46,7 +46,11 @@ func visible(s string) string {
 	}
 	var b strings.Builder
 	for _, r := range s {
-		if control(r) {
+		switch {
+		case control(r) && r > 0xff:
+			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		case control(r):
 			fmt.Fprintf(&b, `\x%02x`, r)
 			continue
 		}
@@ -55,4 +59,8 @@ func visible(s string) string {
 	return b.String()
 }
 
-func control(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
+// control says whether a terminal does something at r instead of showing it: what turns
+// the text round makes one diff look like another.
+func control(r rune) bool {
+	return (unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)) && r != '\n' && r != '\t'
+}

@@ -144,3 +144,17 @@ func TestATableThatIsTooWideForTheTerminalIsNotTornApart(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsPrintedDoesNothingToATerminal(t *testing.T) {
+	for in, want := range map[string]string{
+		"a\tb\nc 麒麟":       "a\tb\nc 麒麟",
+		"\x1b]0;x\x07\x7f": `\x1b]0;x\x07\x7f`,
+		"\u009b2J":         `\x9b2J`,
+		"a\u202ecba":       `a\u202ecba`, // it would read abc
+		"a\u2028b\ufeff":   `a\u2028b\ufeff`,
+	} {
+		if got := visible(in); got != want {
+			t.Errorf("%q: %q", in, got)
+		}
+	}
+}

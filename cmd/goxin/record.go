@@ -70,7 +70,7 @@ func (a *app) record(ctx context.Context, name string, args []string, idle time.
 	if h.Width <= 0 || h.Height <= 0 {
 		h.Width, h.Height = 80, 24
 	}
-	a.cast, err = cast.New(f, h, cast.Options{Idle: idle, Secrets: passwordsIn(os.Environ())})
+	a.cast, err = cast.New(&wholeLines{f: f}, h, cast.Options{Idle: idle, Secrets: passwordsIn(os.Environ())})
 	if err == nil {
 		cmd.SetArgs(args)
 		cmd.SetIn(a.in)
@@ -92,6 +92,25 @@ func (a *app) record(ctx context.Context, name string, args []string, idle time.
 		a.say("recorded: `asciinema play %s` shows it", "已录制：可用 `asciinema play %s` 播放", name)
 	}
 	return err
+}
+
+// wholeLines is a recording's file. What a full disk took of an event is taken out
+// again: a player stops at half a line.
+type wholeLines struct {
+	f interface {
+		io.Writer
+		Truncate(size int64) error
+	}
+	at int64 // bytes of whole events
+}
+
+func (w *wholeLines) Write(b []byte) (int, error) {
+	n, err := w.f.Write(b)
+	if err != nil {
+		return n, errors.Join(err, w.f.Truncate(w.at))
+	}
+	w.at += int64(n)
+	return n, nil
 }
 
 // recorded is c with the recording that is under way, if one is, looking on.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -315,5 +316,35 @@ func TestATalkInLinesIsRecordedWithoutWhatIsTyped(t *testing.T) {
 		if strings.Contains(l, "Processor") && !strings.HasPrefix(l, "Processor") {
 			t.Errorf("%q", l)
 		}
+	}
+}
+
+// full is a file on a disk with room for some bytes.
+type full struct {
+	bytes.Buffer
+	room int
+}
+
+func (f *full) Write(b []byte) (int, error) {
+	n, _ := f.Buffer.Write(b[:min(len(b), f.room-f.Len())])
+	if n < len(b) {
+		return n, syscall.ENOSPC
+	}
+	return n, nil
+}
+
+func (f *full) Truncate(n int64) error {
+	f.Buffer.Truncate(int(n))
+	return nil
+}
+
+func TestARecordingThatFillsTheDiskEndsInAWholeEvent(t *testing.T) {
+	f := &full{room: 10}
+	w := &wholeLines{f: f}
+	if _, err := w.Write([]byte("[1,2]\n")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("[3,4]\n")); !errors.Is(err, syscall.ENOSPC) || f.String() != "[1,2]\n" {
+		t.Errorf("%v: %q", err, f)
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"goxin/assets/lang"
-	"goxin/detect/machine"
 	"goxin/steps"
 	"goxin/steps/engine"
 	"goxin/steps/report"
@@ -78,7 +77,7 @@ func (a *app) report(ctx context.Context, e *engine.Engine, id engine.RunID, f r
 		}
 		return err
 	}
-	if err := a.writeReport(f.out, data, sig); err != nil {
+	if err := writeReport(f.out, data, sig); err != nil {
 		return err
 	}
 	a.result(f.out)
@@ -114,7 +113,7 @@ func (f reportFlags) free() error {
 	if f.out == "" || f.out == "-" {
 		return nil
 	}
-	if fi, err := os.Stat(f.out); err == nil && !fi.Mode().IsRegular() {
+	if fi, err := os.Lstat(f.out); err == nil && !fi.Mode().IsRegular() {
 		return usageError{lang.Errorf(nil, "cannot write the report to %s: it is no file", "无法把报告写到 %s：它不是普通文件", f.out).WithHint("name a file with -o; - is standard output", "用 -o 指定文件；- 表示标准输出")}
 	}
 	if _, err := os.Lstat(f.out + ".sig"); err == nil && f.sign == "" {
@@ -163,20 +162,41 @@ func (a *app) keepReport(e *engine.Engine, id engine.RunID, format string, data,
 	return p, err
 }
 
-func (a *app) writeReport(name string, data, sig []byte) error {
-	abs, err := filepath.Abs(name)
-	if err != nil {
-		return err
-	}
-	m := machine.Local(a.machineOptions...)
-	err = m.WriteFile(abs, data, 0o600, machine.Keep)
+func writeReport(name string, data, sig []byte) error {
+	err := replaceFile(name, data)
 	if err == nil && sig != nil {
-		err = m.WriteFile(abs+".sig", sig, 0o600, machine.Keep)
+		err = replaceFile(name+".sig", sig)
 	}
 	if err != nil {
 		err = lang.Errorf(err, "cannot write the report to %s", "无法把报告写到 %s", name).WithHint("choose another place with -o", "用 -o 另选位置")
 	}
 	return err
+}
+
+// replaceFile puts a new file in the place of name: nobody else's, and read by nobody
+// else, whatever stands there. What a link there leads to is left alone: where
+// everybody may write, it is not ours.
+func replaceFile(name string, data []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), ".goxin-report-") // 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
 }
 
 // reportWriter is how the wizard has a report written: to the state directory, in the

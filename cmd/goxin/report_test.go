@@ -125,3 +125,55 @@ func TestAnAgentSignsForItsPublicKey(t *testing.T) {
 		t.Errorf("a key the agent has not: %v", err)
 	}
 }
+
+// In a directory where everybody may write, a link may stand where the report goes.
+func TestAReportIsWrittenInPlaceOfALinkAndNotThroughIt(t *testing.T) {
+	dir := t.TempDir()
+	victim, name := filepath.Join(dir, "victim"), filepath.Join(dir, "r.html")
+	if err := os.WriteFile(victim, []byte("mine"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(victim, name); err != nil {
+		t.Fatal(err)
+	}
+	if err := (reportFlags{out: name}).free(); err == nil {
+		t.Error("a link is taken for a file")
+	}
+	if err := writeReport(name, []byte("report"), []byte("signature")); err != nil { // it came in between
+		t.Fatal(err)
+	}
+	for n, want := range map[string]string{victim: "mine", name: "report", name + ".sig": "signature"} {
+		if b, err := os.ReadFile(n); err != nil || string(b) != want {
+			t.Errorf("%s: %q, %v", n, b, err)
+		}
+	}
+	if fi, err := os.Lstat(name); err != nil || fi.Mode() != 0o600 {
+		t.Errorf("%v, %v", fi.Mode(), err)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 3 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// Whoever made the file first would own what root writes into it.
+func TestAReportIsAFileOfItsOwnWhateverStoodThere(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "r.html")
+	if err := os.WriteFile(name, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(name, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.Lstat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writeReport(name, []byte("report"), nil); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.Lstat(name)
+	if err != nil || os.SameFile(before, after) || after.Mode() != 0o600 {
+		t.Errorf("%v, %v", after.Mode(), err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 
 	"goxin/steps/answers"
 	"goxin/steps/engine"
@@ -37,11 +38,15 @@ func secretAt(ref string) string {
 	case s.Kind == answers.FromEnv:
 		return os.Getenv(s.Name)
 	case s.Kind == answers.FromFile:
-		f, err := os.Open(s.Name)
+		f, err := os.OpenFile(s.Name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 		if err != nil {
 			return ""
 		}
 		defer f.Close()
+		// A pipe can be read once only, and that is not for us to do.
+		if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() {
+			return ""
+		}
 		line, _ := bufio.NewReader(io.LimitReader(f, 4096)).ReadString('\n')
 		return strings.TrimRight(line, "\r\n")
 	}
@@ -64,6 +69,8 @@ func passwordsIn(env []string) []string {
 			if p, ok := at.User.Password(); ok {
 				_, asWritten, _ := strings.Cut(at.User.String(), ":")
 				out = append(out, p, asWritten)
+			} else { // a token, perhaps: where it stands alone it may be anybody's name
+				out = append(out, at.User.String()+"@")
 			}
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"goxin/assets/lang"
 	"goxin/steps/engine"
 )
@@ -38,11 +40,34 @@ func TestTheSecretsThatAnswersReferToAreKnown(t *testing.T) {
 	}
 }
 
+// What comes through a pipe comes once, and is for the operation that needs it.
+func TestLookingForSecretsReadsNoPipe(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	both, err := os.OpenFile(pipe, os.O_RDWR, 0) // with a writer there, a reader does not wait
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer both.Close()
+	if _, err := both.WriteString("hunter22\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got := secretAt("file:" + pipe); got != "" {
+		t.Errorf("%q was taken out of the pipe", got)
+	}
+	b := make([]byte, 16)
+	if n, err := both.Read(b); err != nil || string(b[:n]) != "hunter22\n" {
+		t.Errorf("%q is left, %v", b[:n], err)
+	}
+}
+
 func TestThePasswordsOfProxiesAreKnown(t *testing.T) {
 	env := []string{
-		"http_proxy=http://me:p%40ss@proxy:3128/", "HTTPS_PROXY=http://proxy/", "GOPROXY=https://u:hunter22@a.example,direct|https://b.example", "HOME=http://u:no@x/", "no_proxy=localhost", "all_proxy=::bad::",
+		"http_proxy=http://me:p%40ss@proxy:3128/", "HTTPS_PROXY=http://proxy/", "GOPROXY=https://u:hunter22@a.example,direct|https://b.example", "HOME=http://u:no@x/", "no_proxy=localhost", "all_proxy=::bad::", "ftp_proxy=http://tok3n@proxy/",
 	}
-	if got, want := passwordsIn(env), []string{"p@ss", "p%40ss", "hunter22", "hunter22"}; !reflect.DeepEqual(got, want) {
+	if got, want := passwordsIn(env), []string{"p@ss", "p%40ss", "hunter22", "hunter22", "tok3n@"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("%q", got)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"sync"
 	"time"
 
 	"goxin/assets"
@@ -43,8 +44,9 @@ type Demo struct {
 	Machine machine.Machine
 	Steps   []engine.Step
 
-	sim *sim
-	dir string
+	sim    *sim
+	dir    string
+	guards sync.WaitGroup
 }
 
 // Open makes the machine of that name (Machines) in dir, which must be empty or not
@@ -79,7 +81,7 @@ func open(name string, archive io.Reader, dir string, o Options) (*Demo, error) 
 	}
 	tree, ok := inner.(machine.Rooted)
 	if !ok {
-		return nil, errors.New("the machine has no tree")
+		return nil, lang.Because(nil, "the machine has no tree", "该机器没有目录树")
 	}
 	kernel, err := inner.Kernel()
 	if err != nil {
@@ -101,15 +103,19 @@ func open(name string, archive io.Reader, dir string, o Options) (*Demo, error) 
 }
 
 // GuardWith has the machine's service manager run guard where it is told to start the
-// service that takes a run back unless it is confirmed. It ends with ctx.
+// service that takes a run back unless it is confirmed. It ends with ctx, or once what
+// it has begun to take back is; Close waits for it.
 func (d *Demo) GuardWith(ctx context.Context, guard func(context.Context, engine.RunID) error) {
 	d.sim.units.guard = func(id engine.RunID) {
-		go func() { _ = guard(ctx, id) }() // what became of it stands in the run's journal
+		d.guards.Go(func() { _ = guard(ctx, id) }) // what became of it stands in the run's journal
 	}
 }
 
-// Close removes the directory.
-func (d *Demo) Close() error { return os.RemoveAll(d.dir) }
+// Close removes the directory, once nobody writes to it any more.
+func (d *Demo) Close() error {
+	d.guards.Wait()
+	return os.RemoveAll(d.dir)
+}
 
 // steps are all there are; those that ask by a catalogue or a key have the demo's.
 func (s *sim) steps() []engine.Step {

@@ -3,6 +3,8 @@ package demo
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"debug/buildinfo"
 	"errors"
 	"fmt"
@@ -10,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -347,5 +350,106 @@ func TestRangesAreServedAsAskedFor(t *testing.T) {
 	}
 	if _, err := c.Get(context.Background(), "https://nobody.example/", fetch.Range{}); fetch.Why(err) != fetch.NoName {
 		t.Errorf("a host that is not there: %v", err)
+	}
+}
+
+// A client says goodbye while the server still sends: neither may wait for the other
+// to read.
+func TestAClientThatHasEnoughCanLeave(t *testing.T) {
+	d := opened(t, kunpeng)
+	conn, err := d.Machine.Dial(context.Background(), "tcp", "go.dev:443")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := tls.Client(conn, &tls.Config{ServerName: "go.dev", RootCAs: d.Machine.(interface{ RootCAs() *x509.CertPool }).RootCAs()})
+	if _, err := io.WriteString(c, "GET /dl/go1.27.4.linux-arm64.tar.gz HTTP/1.1\r\nHost: go.dev\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if b := make([]byte, 16<<10); !readsSome(t, c, b) {
+		t.Fatal("what is asked for is too small to be left in the middle")
+	}
+	left := make(chan struct{})
+	go func() {
+		_ = c.Close() // the goodbye may not arrive
+		close(left)
+	}()
+	select {
+	case <-left:
+	case <-time.After(20 * time.Second):
+		t.Error("closing waits for a server that waits for its reader")
+	}
+}
+
+// readsSome reads the beginning of an answer, and says whether so much follows that
+// no buffer holds it.
+func readsSome(t *testing.T, c io.Reader, b []byte) bool {
+	t.Helper()
+	n, err := c.Read(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var size int64
+	_, length, _ := strings.Cut(string(b[:n]), "Content-Length: ")
+	_, _ = fmt.Sscan(length, &size)
+	return size > 1<<20
+}
+
+// Which site is the fastest depends on the pace: Go has to come from all of them.
+func TestGoComesAsAModuleToo(t *testing.T) {
+	ctx := context.Background()
+	d := opened(t, kunpeng)
+	e := started(d)
+	if _, err := e.Detect(ctx); err != nil {
+		t.Fatal(err)
+	}
+	v := engine.Values{"source": "https://goproxy.example"}
+	s := e.Step("toolchain")
+	run, err := e.Start(ctx, engine.RunOptions{Answers: engine.Answers{"toolchain": v}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sv, err := e.Survey(ctx, s, v, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := e.Plan(ctx, s, sv, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run.Apply(ctx, p); err != nil {
+		t.Error(err)
+	}
+	if _, err := run.End(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// Who takes a run back is not cut off in it, and would make the directory anew.
+func TestCloseWaitsForARunThatIsBeingTakenBack(t *testing.T) {
+	d := opened(t, kunpeng)
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	d.GuardWith(t.Context(), func(context.Context, engine.RunID) error {
+		close(begun)
+		<-goOn
+		return d.Machine.WriteFile("/var/lib/late", nil, 0o600, machine.Keep)
+	})
+	const unit = "goxin-guard-1.service"
+	if err := d.sim.write(etcUnits+unit, []byte("[Service]\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Machine.Run(t.Context(), machine.Command{Argv: []string{"systemctl", "start", unit}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	closed := make(chan error, 1)
+	go func() { closed <- d.Close() }()
+	runtime.Gosched()
+	close(goOn)
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	d.guards.Wait()
+	if _, err := os.Stat(d.dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("something is left: %v", err)
 	}
 }

@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"goxin/assets/lang"
 	"goxin/detect/machine"
 )
 
@@ -139,7 +139,7 @@ func (s *sim) Run(ctx context.Context, c machine.Command, out func(string)) erro
 		return context.Cause(ctx)
 	}
 	if len(c.Argv) == 0 {
-		return errors.New("cannot run a command without a name")
+		return lang.Because(nil, "a command without a name", "没有写明要运行的命令")
 	}
 	if s.facts == nil || c.Argv[0] != "systemctl" { // of which too little was recorded
 		err := s.Machine.Run(ctx, c, out)

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"context"
 	"crypto/ed25519"
@@ -11,6 +12,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -201,13 +203,16 @@ func (r *releases) module(v string) []byte {
 	return r.once(v+".zip", func() []byte {
 		var b bytes.Buffer
 		w := zip.NewWriter(&b)
+		w.RegisterCompressor(zip.Deflate, func(to io.Writer) (io.WriteCloser, error) {
+			return flate.NewWriter(to, flate.NoCompression)
+		})
 		files, t := r.files(v), r.toolchain(v)
 		for _, n := range slices.Sorted(maps.Keys(files)) {
 			name := n
 			if path.Base(n) == "go.mod" {
 				name = strings.TrimSuffix(n, "go.mod") + "_go.mod"
 			}
-			f, err := w.CreateHeader(&zip.FileHeader{Name: verify.ToolchainModule + "@" + t.ModuleVersion() + "/" + name, Method: zip.Store})
+			f, err := w.CreateHeader(&zip.FileHeader{Name: verify.ToolchainModule + "@" + t.ModuleVersion() + "/" + name, Method: zip.Deflate})
 			if err == nil {
 				_, _ = f.Write(files[n]) // into memory
 			}

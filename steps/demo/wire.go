@@ -59,15 +59,19 @@ type piece struct {
 	count func(time.Duration)
 }
 
-// wire is a connection in memory: the client's end.
+// wire is a connection in memory: the client's end. Each end writes without waiting
+// for the other to read, as on a network: a client that gives up says so while it is
+// still being sent to.
 type wire struct {
 	clock  *clock
 	in     chan piece
+	out    chan []byte
 	left   []byte
 	server *wireServer
 
 	once sync.Once
 	gone chan struct{}
+	over chan struct{}   // the server has closed its end
 	ctx  context.Context // ends with gone
 	stop context.CancelFunc
 }
@@ -75,8 +79,7 @@ type wire struct {
 // wireServer is the other end. Only one goroutine writes to it.
 type wireServer struct {
 	w    *wire
-	from *io.PipeReader
-	to   *io.PipeWriter
+	left []byte
 	rate float64 // bytes a second
 	next piece   // of what is written next: its takes and rest are used once
 	sent int64   // bytes of this answer
@@ -87,10 +90,9 @@ type wireServer struct {
 const small = 64 << 10
 
 func newWire(c *clock, rate float64) *wire {
-	w := &wire{clock: c, in: make(chan piece, 16), gone: make(chan struct{})}
+	w := &wire{clock: c, in: make(chan piece, 16), out: make(chan []byte, 16), gone: make(chan struct{}), over: make(chan struct{})}
 	w.ctx, w.stop = context.WithCancel(context.Background())
-	r, to := io.Pipe()
-	w.server = &wireServer{w: w, from: r, to: to, rate: rate}
+	w.server = &wireServer{w: w, rate: rate}
 	return w
 }
 
@@ -118,24 +120,40 @@ func (w *wire) Read(p []byte) (int, error) {
 }
 
 func (w *wire) Write(p []byte) (int, error) {
-	n, err := w.server.to.Write(p)
-	if err != nil {
-		err = net.ErrClosed
+	select {
+	case <-w.over:
+		return 0, net.ErrClosed
+	default:
 	}
-	return n, err
+	select {
+	case w.out <- append([]byte(nil), p...):
+		return len(p), nil
+	case <-w.gone:
+	case <-w.over:
+	}
+	return 0, net.ErrClosed
 }
 
 func (w *wire) Close() error {
 	w.once.Do(func() {
 		close(w.gone)
 		w.stop()
-		w.server.from.Close()
-		w.server.to.Close()
 	})
 	return nil
 }
 
-func (s *wireServer) Read(p []byte) (int, error) { return s.from.Read(p) }
+func (s *wireServer) Read(p []byte) (int, error) {
+	if len(s.left) == 0 {
+		select {
+		case s.left = <-s.w.out:
+		case <-s.w.gone:
+			return 0, io.EOF
+		}
+	}
+	n := copy(p, s.left)
+	s.left = s.left[n:]
+	return n, nil
+}
 
 func (s *wireServer) Write(p []byte) (int, error) {
 	out := s.next
@@ -155,8 +173,9 @@ func (s *wireServer) Write(p []byte) (int, error) {
 
 // Close ends the answers; what was sent still arrives.
 func (s *wireServer) Close() error {
+	close(s.w.over)
 	close(s.w.in)
-	return s.from.CloseWithError(io.EOF)
+	return nil
 }
 
 // address is that of either end.

@@ -21,7 +21,7 @@ func readable(b []byte) bool {
 }
 
 // hunks is what changes between two texts. Line ends are not shown, unless they
-// are what changes: then ^M stands for a carriage return.
+// are what changes: then ^M stands for a carriage return. Secrets are never shown.
 func hunks(before, after string) []engine.Hunk {
 	u, err := udiff.ToUnifiedDiff("", "", before, udiff.Lines(before, after), contextLines)
 	if err != nil {
@@ -42,7 +42,7 @@ func hunks(before, after string) []engine.Hunk {
 		var hunk engine.Hunk
 		from, to := h.FromLine, h.ToLine
 		for _, l := range h.Lines {
-			line := engine.Line{Text: show(l.Content)}
+			line := engine.Line{Text: masked(show(l.Content))}
 			switch l.Kind {
 			case udiff.Delete:
 				line.Action, line.Old = engine.Delete, from

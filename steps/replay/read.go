@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"path"
 	"slices"
@@ -23,12 +22,14 @@ type limits struct {
 	entries int   // members of it
 	run     int   // bytes of run.json
 	values  int   // JSON values in it
+	records int   // those of them that are near the top, where each may become a large struct
 	depth   int   // of them within one another
+	steps   int   // of the run
 }
 
 // packLimits are far above what the largest run there is comes to: a captured
 // machine unpacks to a few MB, a diff of 100,000 lines is 10 MB of JSON.
-var packLimits = limits{total: 256 << 20, entries: 100_000, run: 64 << 20, values: 4 << 20, depth: 32}
+var packLimits = limits{total: 256 << 20, entries: 100_000, run: 64 << 20, values: 2 << 20, records: 100_000, depth: 32, steps: 1000}
 
 // Read gives the run in a file that Pack wrote. The file may be anything: whatever
 // is not such a file, whole and within bounds, is an error that says what it is.
@@ -170,18 +171,24 @@ func decode(data []byte, lim limits) (*engine.RunRecord, error) {
 	if err := d.Decode(&r); err != nil {
 		return nil, senseless{err}
 	}
+	if len(r.Steps) > lim.steps {
+		return nil, errTooLarge
+	}
 	if err := check(&r); err != nil {
 		return nil, senseless{err}
 	}
 	return &r, nil
 }
 
+// changeDepth is how deep the list of a step's changes lies in a run.json.
+const changeDepth = 4
+
 // bound refuses JSON that would take much more memory than it has bytes, before
 // anything is made of it.
 func bound(data []byte, lim limits) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
-	depth := 0
+	depth, records := 0, 0
 	for n := 0; ; n++ {
 		t, err := d.Token()
 		switch {
@@ -191,6 +198,11 @@ func bound(data []byte, lim limits) error {
 			return senseless{err}
 		case n > lim.values:
 			return errTooLarge
+		}
+		if depth <= changeDepth {
+			if records++; records > lim.records {
+				return errTooLarge
+			}
 		}
 		switch t {
 		case json.Delim('{'), json.Delim('['):
@@ -206,15 +218,15 @@ func bound(data []byte, lim limits) error {
 // check refuses what a journal could not have told.
 func check(r *engine.RunRecord) error {
 	if r.Info.ID < 1 || len(r.Order) == 0 {
-		return errors.New("it names no run and no machine")
+		return lang.Because(nil, "it names no run and no machine", "没有写明运行和机器")
 	}
 	for _, st := range r.Steps {
 		if st.Step == "" {
-			return errors.New("a step without a name")
+			return lang.Because(nil, "a step without a name", "有步骤没有名称")
 		}
 		for _, c := range st.Changes {
 			if !slices.Contains(statuses, c.Status) {
-				return fmt.Errorf("a change that is %q", cut(c.Status, 40))
+				return lang.Because(nil, "a change that is %q", "有改动的状态为 %q", cut(c.Status, 40))
 			}
 			if err := checkDiff(c.Diff); err != nil {
 				return err
@@ -238,7 +250,7 @@ func checkDiff(d engine.Diff) error {
 		all = all && ok(r.Action)
 	}
 	if !all {
-		return errors.New("a change of an unknown kind")
+		return lang.Because(nil, "a change of an unknown kind", "有改动的种类未知")
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func archived(t testing.TB, members ...string) []byte {
 	return b.Bytes()
 }
 
-var small = limits{total: 64 << 10, entries: 20, run: 16 << 10, values: 500, depth: 12}
+var small = limits{total: 64 << 10, entries: 20, run: 16 << 10, values: 500, records: 200, depth: 12, steps: 4}
 
 func TestAFileThatIsNoRunSaysWhatItIs(t *testing.T) {
 	good := packed(t, record())
@@ -109,6 +109,8 @@ func TestAFileThatIsNoRunSaysWhatItIs(t *testing.T) {
 		"JSON that goes on":            {archived(t, Member, j+"{"), "makes no sense"},
 		"JSON within JSON within JSON": {archived(t, Member, strings.Repeat("[", 400)+strings.Repeat("]", 400)), "too large"},
 		"a bomb of values":             {archived(t, Member, "["+strings.Repeat("{},", 900)+"0]"), "too large"},
+		"a bomb of changes":            {with(`"changes":[`, `"changes":[`+strings.Repeat("null,", 220)), "too large"},
+		"a bomb of steps":              {with(`"steps":[{"step":"kernel"`, `"steps":[`+strings.Repeat(`{"step":"a"},`, 4)+`{"step":"kernel"`), "too large"},
 		"a list":                       {archived(t, Member, "[]"), "makes no sense"},
 		"no version":                   {archived(t, Member, "{}"), "of version 0"},
 		"a version to come":            {with(`"version":1`, `"version":2`), "of version 2"},

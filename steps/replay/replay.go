@@ -8,7 +8,6 @@ package replay
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 
 	"goxin/assets/lang"
@@ -30,7 +29,7 @@ func Pack(w io.Writer, r *engine.RunRecord, of *archive.Archive) error {
 		return err
 	}
 	if len(data) > packLimits.run {
-		return lang.Errorf(errors.New("it is too large"), "cannot pack run %d", "无法打包运行 %d", r.Info.ID)
+		return lang.Errorf(errTooLarge, "cannot pack run %d", "无法打包运行 %d", r.Info.ID)
 	}
 	if of == nil {
 		of = archive.New()

@@ -196,8 +196,14 @@ var (
 	urls    = regexp.MustCompile(`[a-z][a-z0-9+]*://(?:([^/@\s"']*)@)?([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])`)
 )
 
+// setting is a line of a file whose name says that its value is a secret.
+var setting = regexp.MustCompile(`(?im)^\s*[#;]?\s*[\w.-]*(?:passw(?:or)?d|passphrase|secret|token)[\w.-]*\s*=\s*["']?([^\s"']+)`)
+
 // learn notes what has to be replaced in t.
 func (s *scrubber) learn(t string) {
+	for _, m := range setting.FindAllStringSubmatch(t, -1) {
+		s.secret(m[1])
+	}
 	for _, m := range urls.FindAllStringSubmatch(t, -1) {
 		user, host := m[1], strings.Trim(m[2], "[]")
 		if user != "" {

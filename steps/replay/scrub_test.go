@@ -69,6 +69,8 @@ func TestWhatNamesAMachineIsReplaced(t *testing.T) {
 		"https://mirrors.aliyun.com/golang":                     "https://mirrors.aliyun.com/golang",
 		"http://10.9.8.7/x http://[fd00:9::7]:80/":              "http://198.18.0.1/x http://[2001:db8::1]:80/",
 		"https://me:hunter22@mirrors.aliyun.com/ hunter22":      "https://********mirrors.aliyun.com/ ********",
+		"proxy_password = 'hunter33'; hunter33":                 "proxy_password = '********'; ********",
+		"cat <<END\n# token=hunter33\nEND":                      "cat <<END\n# token=********\nEND",
 		"token=s3cr3t-canary":                                   "token=********",
 		"xs3cr3t-canaryx":                                       "x********x",
 		"麒麟 kp-canary 软件源":                                      "麒麟 captured 软件源",

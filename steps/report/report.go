@@ -183,7 +183,7 @@ func Make(rec *engine.RunRecord, o Options) *Report {
 		}
 		for _, c := range s.Changes {
 			ch := Change{
-				On: c.On, Kind: clean(c.Kind), Target: cleanLine(c.Target), Status: clean(c.Status), Why: paragraphs(c.Why),
+				On: machine.ID(cleanLine(string(c.On))), Kind: clean(c.Kind), Target: cleanLine(c.Target), Status: clean(c.Status), Why: paragraphs(c.Why),
 				Outcome: engine.Outcome{Kind: c.Outcome.Kind, By: cleanText(c.Outcome.By), Got: clean(c.Outcome.Got)},
 				Error:   cleanText(c.Error), Began: zone(c.Began), Ended: zone(c.Ended), Back: zone(c.Back),
 			}

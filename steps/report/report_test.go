@@ -259,6 +259,8 @@ func TestASecretIsNeverShown(t *testing.T) {
 	rec, o := acceptance() // its token is no reference
 	rec.Steps[0].Changes[0].Diff.Hunks[0].Lines[0].Text = "baseurl=https://kp:s3cret@mirror/$basearch"
 	rec.Steps[0].Changes[0].Diff.Note = lang.Same("http://:s3cret@x and ftp://kp:s3@cret@x")
+	rec.Steps[0].Changes[0].Diff.Hunks[0].Lines[1].Text = "proxy_password = s3cret"
+	rec.Steps[0].Changes[0].Error = lang.Same("dnf said:\npassword=s3cret\nhttps://s3cret@x/")
 	rec.Steps[0].Values["set"] = map[string]string{"proxy": "socks5://u:s3cret@h"}
 	rec.Steps[1].Values["token"] = "hunter2"
 	r := Make(rec, o)

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"crypto/rsa"
 	"encoding/base64"
-	"errors"
-	"fmt"
 	"path"
 	"strings"
 	"time"
@@ -42,8 +40,8 @@ func Sign(report []byte, key ssh.Signer) ([]byte, error) {
 
 // Errors of Verify.
 var (
-	ErrMalformed = errors.New("it is no SSH signature of a report")
-	ErrChanged   = errors.New("the report and its signature do not belong together")
+	ErrMalformed = lang.Because(nil, "it is no SSH signature of a report", "不是报告的 SSH 签名")
+	ErrChanged   = lang.Because(nil, "the report and its signature do not belong together", "报告与签名不匹配")
 )
 
 // Verify tells which key signed these very bytes as a report. Whether that key is to
@@ -51,16 +49,16 @@ var (
 func Verify(report, sig []byte) (ssh.PublicKey, error) {
 	s, err := unarmor(sig)
 	if err != nil {
-		return nil, errors.Join(ErrMalformed, err)
+		return nil, ErrMalformed.With(err)
 	}
 	if s.Namespace != Namespace {
-		return nil, errors.Join(ErrMalformed, fmt.Errorf("it was made for %q", s.Namespace))
+		return nil, ErrMalformed.With(lang.Because(nil, "it was made for %q", "它是为 %q 签的", s.Namespace))
 	}
 	if err := strong(s.PublicKey); err != nil {
 		return nil, err
 	}
 	if err := sshsig.Verify(bytes.NewReader(report), s, s.PublicKey, s.HashAlgorithm, Namespace); err != nil {
-		return nil, errors.Join(ErrChanged, err)
+		return nil, ErrChanged.With(err)
 	}
 	return s.PublicKey, nil
 }
@@ -74,13 +72,13 @@ const (
 // with anything before and after it.
 func unarmor(sig []byte) (*sshsig.Signature, error) {
 	if len(sig) > MostSignature {
-		return nil, errors.New("it is too long")
+		return nil, lang.Because(nil, "it is too long", "过长")
 	}
 	s := strings.ReplaceAll(string(sig), "\r\n", "\n")
 	s, begins := strings.CutPrefix(s, armorBegin)
 	s, ends := strings.CutSuffix(strings.TrimRight(s, "\n"), armorEnd)
 	if !begins || !ends {
-		return nil, errors.New("it does not begin and end as one")
+		return nil, lang.Because(nil, "it does not begin and end as one", "开头或结尾不是签名的格式")
 	}
 	raw, err := base64.StdEncoding.Strict().DecodeString(s)
 	if err != nil {
@@ -142,7 +140,7 @@ func ParseSigners(data []byte, zone *time.Location) (Signers, error) {
 		}
 		s, err := parseSigner(l, zone)
 		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", n+1, err)
+			return nil, lang.Because(err, "line %d", "第 %d 行", n+1)
 		}
 		if s.Key != nil {
 			out = append(out, s)
@@ -154,14 +152,14 @@ func ParseSigners(data []byte, zone *time.Location) (Signers, error) {
 func parseSigner(l string, zone *time.Location) (Signer, error) {
 	names, rest := word(l)
 	if names == "" || rest == "" {
-		return Signer{}, errors.New("names, then a key, are expected")
+		return Signer{}, lang.Because(nil, "names, then a key, are expected", "应为名称，其后是密钥")
 	}
 	key, _, options, more, err := ssh.ParseAuthorizedKey([]byte(rest))
 	if err != nil {
 		return Signer{}, err
 	}
 	if len(more) > 0 {
-		return Signer{}, errors.New("more than one key")
+		return Signer{}, lang.Because(nil, "more than one key", "密钥不止一个")
 	}
 	s := Signer{Names: strings.Split(names, ","), Key: key}
 	for _, o := range options {
@@ -177,7 +175,7 @@ func parseSigner(l string, zone *time.Location) (Signer, error) {
 		case "valid-before":
 			s.before, err = parseTime(value, zone)
 		default:
-			err = fmt.Errorf("unknown option %q", name)
+			err = lang.Because(nil, "unknown option %q", "未知选项 %q", name)
 		}
 		if err != nil {
 			return Signer{}, err
@@ -213,7 +211,7 @@ func parseTime(s string, zone *time.Location) (time.Time, error) {
 			return time.ParseInLocation(form, digits, zone)
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time", s)
+	return time.Time{}, lang.Because(nil, "%q is no time", "%q 不是时间", s)
 }
 
 // Who is whose key this is at a time; nil for a key that is not trusted for reports
