@@ -66,24 +66,25 @@ type App struct {
 	overlays []overlay
 	hush     *hush // the page has come unasked and asks something
 
-	hosts    engine.Hosts
-	found    map[string]looked // by step: surveys that still hold
-	progress []progress
-	run      *held          // holds the lock; nil once it has ended
-	runs     []engine.RunID // of this wizard, in their order
-	wrote    bool           // something may have been written to a machine
-	begun    map[int]bool   // by step: a change was begun
-	midway   bool           // a run was left where it stood
-	awaited  *awaited       // a run that is taken back unless it is confirmed
-	notice   lang.Text      // what became of a run that was pending
-	outcome  outcome
-	outcomes map[int]outcome // by step: of those gone through
-	tally    tally
-	log      []logLine
-	version  int // of the answers, for saving
-	savedTo  string
-	saveErr  error
-	quitting bool
+	hosts      engine.Hosts
+	found      map[string]looked // by step: surveys that still hold
+	progress   []progress
+	run        *held          // holds the lock; nil once it has ended
+	runs       []engine.RunID // of this wizard, in their order
+	wrote      bool           // something may have been written to a machine
+	begun      map[int]bool   // by step: a change was begun
+	midway     bool           // a run was left where it stood
+	awaited    *awaited       // a run that is taken back unless it is confirmed
+	notice     lang.Text      // what became of a run that was pending
+	outcome    outcome
+	outcomes   map[int]outcome // by step: of those gone through
+	tally      tally
+	log        []logLine
+	version    int // of the answers, for saving
+	savedTo    string
+	reportPath string
+	saveErr    error
+	quitting   bool
 }
 
 var _ tea.Model = (*App)(nil)

@@ -204,11 +204,12 @@ func forGood(items []engine.Planned) lang.Text {
 	return lang.F("Cannot be undone: %s", "无法撤销：%s", strings.Join(names, ", "))
 }
 
-func (a *App) hostname() string {
-	if f := a.facts(); f != nil && f.Hostname.Known {
-		return clean(f.Hostname.Value)
+// hostname is what the machine calls itself; one that was packed has no name.
+func (a *App) hostname() lang.Text {
+	if f := a.facts(); f != nil && f.Hostname.Known && f.Hostname.Value != "" {
+		return lang.Same(clean(f.Hostname.Value))
 	}
-	return string(a.hosts.Order[0])
+	return lang.T("this machine", "本机")
 }
 
 func (p *diffPage) View(w, h int) string {

@@ -19,11 +19,22 @@ func (p *diffPage) moveKeys() []binding {
 			return stay, nil
 		}
 	}
+	end := func(sign int) func() (nav, tea.Cmd) {
+		return func() (nav, tea.Cmd) {
+			for last := -1; last != p.scroll.top; { // a page at a time, so that the cursor comes along
+				last = p.scroll.top
+				p.page(sign)
+			}
+			return stay, nil
+		}
+	}
 	return []binding{
 		{keys: []string{"up", "k"}, show: p.theme.UpDown, desc: lang.T("change", "逐项"), do: move(-1)},
 		{keys: []string{"down", "j"}, show: p.theme.UpDown, desc: lang.T("change", "逐项"), rare: true, do: move(1)},
 		{keys: []string{"pgdown", " ", "ctrl+f"}, show: "pgdn", desc: lang.T("page down", "下一页"), rare: true, do: page(1)},
 		{keys: []string{"pgup", "ctrl+b"}, show: "pgup", desc: lang.T("page up", "上一页"), rare: true, do: page(-1)},
+		{keys: []string{"home", "g"}, desc: lang.T("first change", "首项"), rare: true, do: end(-1)},
+		{keys: []string{"end", "G"}, desc: lang.T("last change", "末项"), rare: true, do: end(1)},
 	}
 }
 

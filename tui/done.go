@@ -51,7 +51,7 @@ func (p *donePage) Update(msg tea.Msg) (nav, tea.Cmd) {
 		}
 		return stay, tea.Batch(p.watch(), p.writeReport())
 	case reported:
-		p.report = msg
+		p.report, p.reportPath = msg, msg.path
 	case tick:
 		return stay, p.watch()
 	case fated:

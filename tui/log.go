@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -31,24 +32,28 @@ func (a *App) note(ev engine.Event) {
 }
 
 func eventText(ev engine.Event) lang.Text {
+	if ev.Kind == ev.Target {
+		ev.Kind = "" // "clock clock" says no more
+	}
+	what := lang.Same(strings.TrimSpace(ev.Kind + " " + ev.Target))
 	switch ev.What {
 	case engine.RunStarted:
 		return lang.F("run %s started", "运行 %s 开始", ev.Run)
 	case engine.StepStarted:
 		return lang.F("step %s: %d operations", "步骤 %s：%d 项操作", ev.Step, ev.Of)
 	case engine.Doing:
-		return lang.F("%s %s", "%s %s", ev.Kind, ev.Target)
+		return what
 	case engine.Output:
 		return lang.F("  | %s", "  | %s", ev.Text)
 	case engine.Skipped:
-		return lang.F("%s %s: already so", "%s %s：已符合", ev.Kind, ev.Target)
+		return lang.F("%s: already so", "%s：已符合", what)
 	case engine.Done:
 		if ev.Outcome != nil && ev.Outcome.Deviates() {
-			return lang.F("%s %s: %s", "%s %s：%s", ev.Kind, ev.Target, outcomeText(*ev.Outcome))
+			return lang.F("%s: %s", "%s：%s", what, outcomeText(*ev.Outcome))
 		}
-		return lang.F("%s %s: done", "%s %s：完成", ev.Kind, ev.Target)
+		return lang.F("%s: done", "%s：完成", what)
 	case engine.Failed:
-		return lang.F("%s %s: failed: %s", "%s %s：失败：%s", ev.Kind, ev.Target, ev.Error)
+		return lang.F("%s: failed: %s", "%s：失败：%s", what, ev.Error)
 	case engine.Proving:
 		return lang.F("trying: %s", "正在验证：%s", ev.Text)
 	case engine.Proved:
@@ -56,11 +61,11 @@ func eventText(ev engine.Event) lang.Text {
 	case engine.StepDone:
 		return lang.F("step %s done", "步骤 %s 完成", ev.Step)
 	case engine.Undoing:
-		return lang.F("undoing %s %s", "撤销 %s %s", ev.Kind, ev.Target)
+		return lang.F("undoing %s", "撤销 %s", what)
 	case engine.Undone:
-		return lang.F("%s %s: as before", "%s %s：已恢复", ev.Kind, ev.Target)
+		return lang.F("%s: as before", "%s：已恢复", what)
 	case engine.LeftAlone:
-		return lang.F("%s %s: left alone: %s", "%s %s：保持不动：%s", ev.Kind, ev.Target, ev.Error)
+		return lang.F("%s: left alone: %s", "%s：保持不动：%s", what, ev.Error)
 	case engine.Awaiting:
 		return lang.F("run %s waits for its confirmation", "运行 %s 等待确认", ev.Run)
 	case engine.RunEnded:

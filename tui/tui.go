@@ -98,6 +98,7 @@ type Result struct {
 	Deviations int    // targets that stand otherwise than asked
 	Kept       int    // changes an undo had to leave alone: with Undone, not all is as it was
 	Answers    string // the file they were saved to
+	Report     string // of the last run; "": none was written
 }
 
 // ErrHangup is the cause when the terminal went away.
@@ -268,7 +269,7 @@ func (a *App) finish(ctx context.Context, interrupted bool, err error) (Result, 
 	if a.awaited != nil {
 		a.settle(!interrupted)
 	}
-	r := Result{What: a.what(), Failure: a.tally.failure(), Deviations: a.tally.deviations(ofPending), Kept: len(a.tally.left), Answers: a.saver.path}
+	r := Result{What: a.what(), Failure: a.tally.failure(), Deviations: a.tally.deviations(ofPending), Kept: len(a.tally.left), Answers: a.saver.path, Report: a.reportPath}
 	if interrupted {
 		err = context.Cause(ctx)
 	}

@@ -251,6 +251,9 @@ func (p *writePage) some() bool {
 }
 
 func (p *writePage) Keys() []binding {
+	if p.stopped {
+		return []binding{{keys: []string{"l"}, desc: lang.T("log", "日志"), do: p.showLog}}
+	}
 	return []binding{
 		{keys: []string{"x", "ctrl+c"}, desc: lang.T("stop", "停止"), must: true, do: p.askStop},
 		{keys: []string{"l"}, desc: lang.T("log", "日志"), do: p.showLog},

@@ -21,7 +21,7 @@ import (
 func (a *app) recordCommand() *cobra.Command {
 	var idle time.Duration
 	c := &cobra.Command{
-		Use:   "record FILE [-- ARGS | -- demo MACHINE]",
+		Use:   "record FILE [ARGS | demo MACHINE]",
 		Short: a.s("Record a session of the wizard or of the demo, for asciinema to play", "录制一次向导或演示过程，可用 asciinema 播放"),
 		Long: a.s("Runs the wizard with ARGS, or the demo, and writes what the screen shows to FILE (asciicast v2). What is typed is not recorded; secrets are masked.",
 			"以 ARGS 运行向导或演示，把屏幕上显示的内容写入 FILE（asciicast v2 格式）。不录键盘输入，机密会被遮盖。"),
@@ -30,9 +30,14 @@ func (a *app) recordCommand() *cobra.Command {
 			if idle < 0 {
 				return usageError{lang.Errorf(nil, "cannot shorten waits to %s", "无法把停顿缩短为 %s", idle).WithHint("--idle takes a time such as 2s; without it waits are kept", "--idle 取时间，如 2s；不加则保留停顿")}
 			}
-			return a.record(c.Context(), args[0], append(given(c.InheritedFlags()), args[1:]...), idle)
+			rest := args[1:]
+			if len(rest) > 0 && rest[0] == "--" {
+				rest = rest[1:]
+			}
+			return a.record(c.Context(), args[0], append(given(c.InheritedFlags()), rest...), idle)
 		},
 	}
+	c.Flags().SetInterspersed(false) // what follows FILE is the flags of what is recorded
 	c.Flags().DurationVar(&idle, "idle", 0, a.s("shorten longer waits to this", "把更长的停顿缩短到此时长"))
 	return c
 }
@@ -55,7 +60,7 @@ func (a *app) record(ctx context.Context, name string, args []string, idle time.
 	sub, _, err := cmd.Find(args)
 	if err != nil || sub != cmd && sub.Name() != "demo" {
 		return usageError{lang.Errorf(nil, "cannot record this: only the wizard and the demo have a session to record", "无法录制：只能录制向导和演示").
-			WithHint("`goxin record FILE`, or `goxin record FILE -- demo`", "`goxin record FILE` 或 `goxin record FILE -- demo`")}
+			WithHint("`goxin record FILE`, or `goxin record FILE demo`", "`goxin record FILE` 或 `goxin record FILE demo`")}
 	}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

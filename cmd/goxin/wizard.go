@@ -96,6 +96,9 @@ func (a *app) wizardEnd(res tui.Result, err error) error {
 	if res.Answers != "" && res.What != tui.Nothing {
 		a.say("answers: %s", "应答文件：%s", res.Answers)
 	}
+	if res.Report != "" {
+		a.say("report: %s", "验收报告：%s", res.Report)
+	}
 	if err != nil {
 		if res.What == tui.Nothing {
 			return err
