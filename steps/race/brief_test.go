@@ -11,9 +11,15 @@ import (
 
 func TestWhatATableSaysFitsItsColumnInBothLanguages(t *testing.T) {
 	results := []Result{
-		{Why: Unauthorized, Status: 401, Gated: true}, {Why: Unauthorized, Status: 403}, {Why: Unauthorized, Status: 401},
-		{Why: Status, Status: 503}, {Why: NotFound, Status: 404}, {Why: Stale, Behind: 400 * 24 * time.Hour}, {Why: Stale, Behind: 12 * 24 * time.Hour},
-		{Usable: true, Rate: 112e6}, {Usable: true, Why: Slow, Rate: 899e3},
+		{Why: Unauthorized, Status: 401, Gated: true},
+		{Why: Unauthorized, Status: 403},
+		{Why: Unauthorized, Status: 401},
+		{Why: Status, Status: 503},
+		{Why: NotFound, Status: 404},
+		{Why: Stale, Behind: 400 * 24 * time.Hour},
+		{Why: Stale, Behind: 12 * 24 * time.Hour},
+		{Usable: true, Rate: 112e6},
+		{Usable: true, Why: Slow, Rate: 899e3},
 	}
 	for why := range clauses {
 		results = append(results, Result{Why: why, Status: 404})
