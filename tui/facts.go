@@ -165,10 +165,10 @@ func (a *App) securityRow(f *detect.Facts) factRow {
 	var parts []string
 	s := f.Security
 	if s.SELinux.Known && s.SELinux.Value != "absent" {
-		parts = append(parts, "SELinux "+a.s(stateWord(s.SELinux.Value)))
+		parts = append(parts, "SELinux "+a.s(detect.StateText(s.SELinux.Value)))
 	}
 	if s.KYSEC.Known && s.KYSEC.Value != "absent" {
-		parts = append(parts, "KYSEC "+a.s(stateWord(s.KYSEC.Value)))
+		parts = append(parts, "KYSEC "+a.s(kysecText(s.KYSEC.Value)))
 	}
 	if s.UOSIntegrity.Known && s.UOSIntegrity.Value != "absent" {
 		parts = append(parts, a.say("UOS integrity check on", "UOS 完整性保护已启用"))
@@ -202,21 +202,12 @@ func yesNo(b bool) lang.Text {
 	return lang.T("no", "无")
 }
 
-// stateWord is a security mechanism's state in words.
-func stateWord(s string) lang.Text {
-	switch s {
-	case "disabled", "off":
-		return lang.T("off", "已关闭")
-	case "permissive":
-		return lang.T("permissive", "宽容模式")
-	case "enforcing":
-		return lang.T("enforcing", "强制模式")
-	case "warning":
-		return lang.T("warns", "告警模式")
-	case "on":
+// kysecText says what of KYSEC is on: it can be more than that which stops programs.
+func kysecText(s string) lang.Text {
+	if s == "on" {
 		return lang.T("exec control on", "执行控制已启用")
 	}
-	return lang.Same(s)
+	return detect.StateText(s)
 }
 
 func lines(ls ...string) []string {

@@ -66,25 +66,6 @@ func yes(b bool) lang.Text {
 	return lang.T("no", "否")
 }
 
-// state is a state of a security mechanism.
-func state(s string) lang.Text {
-	switch s {
-	case "absent":
-		return lang.T("absent", "没有")
-	case "disabled", "off":
-		return lang.T("off", "已关闭")
-	case "permissive":
-		return lang.T("permissive", "宽容模式")
-	case "enforcing":
-		return lang.T("enforcing", "强制模式")
-	case "warning":
-		return lang.T("warns", "告警模式")
-	case "on":
-		return lang.T("on", "已启用")
-	}
-	return lang.Same(s)
-}
-
 func factsOf(f *detect.Facts) []Fact {
 	s := &sheet{running: f.Running}
 	c, m := f.CPU, f.Memory
@@ -145,10 +126,10 @@ func factsOf(f *detect.Facts) []Fact {
 		}
 		return lang.F("virtual machine (%s)", "虚拟机（%s）", v)
 	})
-	row(s, lang.Same("SELinux"), f.Security.SELinux, state)
-	row(s, lang.T("KYSEC", "KYSEC 安全机制"), f.Security.KYSEC, state)
+	row(s, lang.Same("SELinux"), f.Security.SELinux, detect.StateText)
+	row(s, lang.T("KYSEC", "KYSEC 安全机制"), f.Security.KYSEC, detect.StateText)
 	if f.Security.UOSIntegrity.Value != "absent" {
-		row(s, lang.T("UOS integrity check", "UOS 完整性保护"), f.Security.UOSIntegrity, state)
+		row(s, lang.T("UOS integrity check", "UOS 完整性保护"), f.Security.UOSIntegrity, detect.StateText)
 	}
 	row(s, lang.T("Clock synchronised", "时钟已同步"), f.Clock.Synced, yes)
 	row(s, lang.T("Time service", "校时服务"), f.Clock.Source, func(v string) lang.Text {
