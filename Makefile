@@ -73,7 +73,7 @@ bench: build ## goxin against what a person would do instead, as ratios of one r
 	$(GO) run ./cmd/lab bench
 	$(GO) run ./cmd/lab bench-go
 	$(GO) test -count=1 -run '^$$' -bench BesideLdd ./detect/elf
-	$(GO) test -count=1 -run '^$$' -bench 'SerialLine|LongDiff' -benchtime 20x ./tui
+	$(GO) test -count=1 -run '^$$' -bench 'SerialLine|LongDiff|KeyToRepaint' -benchtime 20x ./tui
 	@$(GO) test -count=1 -v -run QuickestMirror ./steps/race | grep -E 'goxin:|one after another:|^(ok|FAIL)'
 
 pictures: build ## the README's pictures, from the wizard's real screens

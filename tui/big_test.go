@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	tea "github.com/charmbracelet/bubbletea"
-
 	"goxin/steps/engine"
 )
 
@@ -19,18 +17,6 @@ func bigPlan(n int) func(string) *engine.StepPlan {
 		}
 		p.Items[1].Diff.Hunks = []engine.Hunk{h}
 		return p
-	}
-}
-
-// BenchmarkKeyOnADiffOfTenThousandLines is from a key to the text of the next screen.
-func BenchmarkKeyOnADiffOfTenThousandLines(b *testing.B) {
-	d := drive(b, &fakeSession{plan: bigPlan(5000)})
-	d.send(tea.WindowSizeMsg{Width: 200, Height: 60})
-	d.toDiff()
-	d.app.View()
-	for b.Loop() {
-		d.send(keyMsg("down"))
-		d.app.View()
 	}
 }
 

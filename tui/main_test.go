@@ -54,6 +54,9 @@ func fakeMain() int {
 	if get("FAKE_FAIL") != "" {
 		s.applyErr = errLock
 	}
+	if n, err := strconv.Atoi(get("FAKE_BIG")); err == nil {
+		s.plan = bigPlan(n)
+	}
 	if get("FAKE_PENDING") != "" {
 		s.pending = &engine.RunInfo{ID: 7, Status: engine.StatusInterrupted, Owner: "person", Steps: []string{"kernel"}, Changes: 3}
 	}

@@ -210,12 +210,11 @@ func programOptions(ctx context.Context, hangup context.CancelCauseFunc, c Confi
 		tea.WithInput(inFile{c.In, func() { hangup(ErrHangup) }}),
 		tea.WithOutput(out),
 		tea.WithFilter(out.sized(out.want.w, out.want.h, c.Resized)),
-		tea.WithFPS(30),
 	}
-	if c.Tier == Rich {
-		return append(opts, tea.WithAltScreen())
+	if c.Tier == Rich { // a key waits for the next frame: 8 ms at most
+		return append(opts, tea.WithAltScreen(), tea.WithFPS(120))
 	}
-	return append(opts, tea.WithoutBracketedPaste())
+	return append(opts, tea.WithoutBracketedPaste(), tea.WithFPS(30))
 }
 
 // pump wakes the program when the engine has reported something, at most so
