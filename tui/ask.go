@@ -90,8 +90,8 @@ func (p *askPage) commit() tea.Cmd {
 	v := p.answered()
 	p.put(p.current(v))
 	id := p.step().ID()
-	if old, had := p.answers[id]; had && same(old, v) {
-		return nil
+	if old, had := p.answers[id]; had && same(old, v) && p.version > 0 {
+		return nil // it is saved; what was given beforehand is not, until it has been seen
 	}
 	p.answers[id] = v
 	p.given = v

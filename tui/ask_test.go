@@ -104,3 +104,13 @@ func TestTheQuestionAtHandIsSeenFromItsFirstWord(t *testing.T) {
 		d.keys("f2").sees("一个服务最多可以使用多少", "说明它是什么").keys("f2", "enter")
 	}
 }
+
+// What a file gave is an answer of this session once it has been gone past: a cut line
+// must not lose it.
+func TestAnswersThatAreLeftAsGivenAreSaved(t *testing.T) {
+	given := engine.Answers{"kernel": {"profile": "web"}}
+	d := drive(t, &fakeSession{}, func(c *Config) { c.Answers = given }).keys("enter").at(atAsk).keys("enter")
+	if len(d.saved) == 0 || !reflect.DeepEqual(d.saved[len(d.saved)-1], given) {
+		t.Errorf("saved %v", d.saved)
+	}
+}

@@ -176,7 +176,7 @@ func (a *App) open(p place) page {
 	case atPending:
 		return &pendingPage{App: a}
 	case atPurpose:
-		return &purposePage{questionnaire{App: a, titles: true}}
+		return &purposePage{questionnaire: questionnaire{App: a, titles: true}}
 	case atAsk:
 		return &askPage{questionnaire: questionnaire{App: a}}
 	case atDiff:

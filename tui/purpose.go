@@ -12,7 +12,10 @@ import (
 
 // purposePage asks what the machine shall become, which picks the steps that the
 // wizard goes through. A start that was cut short is offered to be gone on with.
-type purposePage struct{ questionnaire }
+type purposePage struct {
+	questionnaire
+	stepsOf string // the purpose whose steps are on offer
+}
 
 // The keys and the answers that are the page's own.
 const (
@@ -54,7 +57,7 @@ func (p *purposePage) asked(v engine.Values) []engine.Question {
 	add(picked, lang.T("Let me pick", "自行选择"), lang.T("Any of the steps.", "任选步骤。"))
 	q.Default = q.Options[0].Value
 	qs := []engine.Question{q}
-	if v[keyPurpose] == picked {
+	if v[keyPurpose] == picked || v[keyPurpose] == goOn {
 		pick := engine.Question{Field: engine.Field{
 			Key: keySteps, Kind: engine.Many, Title: lang.T("Which steps?", "选择哪些步骤？"),
 			Help: lang.T("They are done in this order.", "按此顺序执行。"),
@@ -65,6 +68,9 @@ func (p *purposePage) asked(v engine.Values) []engine.Question {
 			all = append(all, s.ID())
 		}
 		pick.Default = all
+		if v[keyPurpose] == goOn { // the file tells what was decided, not what was to come
+			pick.Default = p.stepsLeft()
+		}
 		qs = append(qs, pick)
 	}
 	return qs
@@ -97,13 +103,20 @@ func (p *purposePage) advance() (nav, tea.Cmd) {
 	}
 	v := p.answered()
 	at := p.index()
+	if at == 0 && v[keyPurpose] != p.stepsOf {
+		p.stepsOf, _ = v[keyPurpose].(string)
+		delete(p.fields, keySteps) // another purpose offers others
+		if p.stepsOf != p.purpose {
+			delete(p.given, keySteps)
+		}
+	}
 	p.put(p.asked(v))
 	if at+1 < len(p.questions) {
 		p.turn(p.questions[at+1].Key)
 		return stay, nil
 	}
 	steps, _ := v[keySteps].([]string)
-	if v[keyPurpose] == picked && len(steps) == 0 {
+	if len(p.questions) > 1 && len(steps) == 0 {
 		p.refused, p.objection = true, lang.T("nothing is picked: mark a step with the space bar", "尚未选择：用空格键勾选步骤")
 		return stay, nil
 	}
@@ -127,7 +140,6 @@ func (a *App) become(purpose string, steps []string) {
 	a.purpose = purpose
 	switch purpose {
 	case goOn:
-		steps = a.stepsLeft()
 		for id, v := range a.earlier { // answers, not suggestions: the next save must not lose them
 			if _, answered := a.answers[id]; !answered {
 				a.answers[id] = copyValues(v)
@@ -187,8 +199,7 @@ func (a *App) begins(id string) engine.Values {
 	return a.suggested[id]
 }
 
-// stepsLeft are the steps of the purpose that what was left fits into: the file
-// tells what was decided, not what was to come.
+// stepsLeft are the steps of the purpose that what was left fits into.
 func (a *App) stepsLeft() []string {
 	for _, p := range a.purposes {
 		fits := true

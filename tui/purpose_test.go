@@ -50,8 +50,9 @@ func TestStepsArePickedOneByOne(t *testing.T) {
 func TestAStartThatWasCutShortIsGoneOnWith(t *testing.T) {
 	left := engine.Answers{"mirror": {"profile": "web"}}
 	d := drive(t, &fakeSession{}, withPurposes, func(c *Config) { c.Earlier = left }).keys("enter").at(atPurpose).sees("Go on from last time", "saved then: Mirror")
+	// The build host is what the one step fits into: the service is not marked.
+	d.keys("enter").at(atPurpose).sees("[x] Mirror", "[x] Kernel", "[ ] Service service")
 	d.keys("enter").at(atAsk).keys("enter", "enter").at(atDiff).keys("s").at(atAsk).sees("Kernel")
-	// The build host is what one step of it fits into: the service is not asked for.
 	d.keys("enter", "enter").at(atDiff).keys("s").at(atDone)
 }
 

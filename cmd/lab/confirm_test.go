@@ -9,8 +9,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"goxin/cmd/lab/screen"
 )
 
 const deadline = 20 * time.Second
@@ -69,24 +67,22 @@ func TestAnUnconfirmedChangeComesBack(t *testing.T) {
 	before, was := m.written(), m.sysctl("net.core.somaxconn")
 	for _, c := range []struct {
 		name string
-		away func(*screen.Terminal)
+		away func(*wizard)
 	}{
-		{"frozen", func(*screen.Terminal) { m.Do("pkill", "-STOP", "-x", "goxin", "--oldest") }},
-		{"terminal gone", func(s *screen.Terminal) { ok(t, s.Close()) }},
+		{"frozen", func(*wizard) { m.Do("pkill", "-STOP", "-x", "goxin", "--oldest") }},
+		{"terminal gone", func(w *wizard) { ok(t, w.Close()) }},
 	} {
-		s, p := m.Screen(screen.Answers, english, program, "--confirm", deadline.String())
-		walk(t, s)
-		write(t, s, "W")
-		ok(t, s.WaitFor(time.Minute, "press k"))
+		w, p := m.Wizard("--confirm", deadline.String())
+		w.tunes().writes("W").sees("press k")
 		if m.sysctl("net.core.somaxconn") != "65535" {
-			t.Fatalf("%s: nothing was written\n%s", c.name, s.Screen())
+			t.Fatalf("%s: nothing was written\n%s", c.name, w.Screen())
 		}
-		c.away(s)
+		c.away(w)
 		t.Logf("%s:", c.name)
 		reverts(t, m, before, was)
 		_ = p.Signal(syscall.SIGCONT)
 		_ = p.Signal(syscall.SIGKILL)
-		_ = s.Close()
+		_ = w.Close()
 	}
 	m.goxin(t, 6, "apply", "--yes", "--set", "kernel.profile=web", "--confirm", "3s")
 	m.goxin(t, 0, "confirm")

@@ -10,9 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
-
-	"goxin/cmd/lab/screen"
 )
 
 // built are the programs under test, built once: goxin as it is shipped, and its
@@ -81,52 +78,6 @@ func ok(t *testing.T, err error) {
 	}
 }
 
-var english = []string{"TERM=xterm-256color", "LANG=en_US.UTF-8", "HOME=/root", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
-
-// afterKernel are the steps that come behind the kernel step.
-var afterKernel = []string{"Go ", "Environment", "Go runtime", "Build"}
-
-// leaveOut leaves steps out.
-func leaveOut(t *testing.T, s *screen.Terminal, titles ...string) {
-	t.Helper()
-	for _, title := range titles {
-		ok(t, s.WaitFor(2*time.Minute, "● "+title))
-		ok(t, s.Key("ctrl+n"))
-	}
-}
-
-// walk takes the wizard by keys alone from its first page to the diff of the
-// kernel step with the web profile. The steps before it are left out.
-func walk(t *testing.T, s *screen.Terminal) {
-	t.Helper()
-	const slow = 30 * time.Second
-	ok(t, s.WaitFor(slow, "This machine", "enter go on", "Memory"))
-	ok(t, s.Key("enter"))
-	leaveOut(t, s, "Time", "Mirror", "Libraries", "Tools")
-	ok(t, s.WaitFor(slow, "● Kernel", "question 1"))
-	ok(t, s.Key("down"))
-	ok(t, s.WaitFor(slow, "▸ web"))
-	for n := 2; !strings.Contains(s.Screen(), "nothing written yet"); n++ {
-		if n > 9 {
-			t.Fatalf("no diff in sight:\n%s", s.Screen())
-		}
-		ok(t, s.Key("enter"))
-		ok(t, s.Wait("the next question or the diff", slow, func(now string) bool {
-			return strings.Contains(now, "nothing written yet") || strings.Contains(now, "question "+string(rune('0'+n)))
-		}))
-	}
-}
-
-// write agrees to the diff. What pops up takes no key that was already on its
-// way, so it is given a moment.
-func write(t *testing.T, s *screen.Terminal, key string) {
-	t.Helper()
-	ok(t, s.Key(key))
-	ok(t, s.WaitFor(30*time.Second, "enter write"))
-	time.Sleep(time.Second)
-	ok(t, s.Key("enter"))
-}
-
 type plannedJSON struct {
 	Changes int    `json:"changes"`
 	Wanted  string `json:"wanted"`
@@ -157,20 +108,15 @@ func TestTheWizardTunesARealMachine(t *testing.T) {
 	}
 	fileMax := m.sysctl("fs.file-max")
 
-	s, p := m.Screen(screen.Answers, english, program)
-	walk(t, s)
+	w, p := m.Wizard()
+	w.tunes()
 	if tree := m.system(); tree != before {
 		t.Fatalf("the wizard wrote before it was told to:\n%s", strings.Join(before.Diff(tree), "\n"))
 	}
-	write(t, s, "w")
-	ok(t, s.WaitFor(time.Minute, "written and read back"))
-	t.Logf("the result:\n%s", s.Screen())
-	ok(t, s.Key("enter"))
-	leaveOut(t, s, afterKernel...)
-	ok(t, s.WaitFor(30*time.Second, "goxin undo"))
-	ok(t, s.Key("enter"))
+	w.finishes()
+	w.sees("goxin undo").leaves()
 	if code, err := p.Wait(); err != nil || code != 0 {
-		t.Fatalf("the wizard: exit code %d, %v\n%s", code, err, s.Screen())
+		t.Fatalf("the wizard: exit code %d, %v\n%s", code, err, w.Screen())
 	}
 	answers := m.Sh("ls /var/lib/goxin/answers/*.yaml")
 	after := m.plan(t, 0, answers)

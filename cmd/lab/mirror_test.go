@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"goxin/cmd/lab/screen"
 )
 
 // packager is a machine whose packages are to come from the best mirror.
@@ -253,31 +251,13 @@ func TestTheWizardGetsPackagesFromTheBestMirror(t *testing.T) {
 func (p *packager) byKeys(t *testing.T) {
 	t.Helper()
 	before := p.packaged(p.leaves)
-	s, running := p.Screen(screen.Answers, english, program, "-f", "/root/answers.yaml")
-	const slow = 2 * time.Minute
-	ok(t, s.WaitFor(slow, "This machine", "enter go on"))
-	ok(t, s.Key("enter"))
-	for wrote := 0; wrote < 3; {
-		ok(t, s.Wait("a question, a diff or a result", slow, func(now string) bool {
-			return strings.Contains(now, "question ") || strings.Contains(now, "nothing written yet")
-		}))
-		now := s.Screen()
-		if strings.Contains(now, "nothing written yet") && !strings.Contains(now, "nothing to write") {
-			t.Logf("the diff:\n%s", now)
-			write(t, s, "w")
-			ok(t, s.WaitFor(slow, "written and read back"))
-			t.Logf("the result:\n%s", s.Screen())
-			wrote++
-			now = s.Screen()
-		}
-		ok(t, s.Key("enter"))
-		ok(t, s.Wait("another page", slow, func(then string) bool { return then != now }))
+	w, running := p.Wizard("-f", "/root/answers.yaml")
+	if results := w.begins().sees("▸ As in the answers file").press("enter").finishes(); len(results) != 4 {
+		t.Errorf("mirror, libraries and tools: %d results", len(results)-1)
 	}
-	leaveOut(t, s, append([]string{"Kernel"}, afterKernel...)...) // are no matter of packages
-	ok(t, s.WaitFor(slow, "goxin undo"))
-	ok(t, s.Key("enter"))
+	w.leaves()
 	if code, err := running.Wait(); err != nil || code != 0 {
-		t.Fatalf("the wizard: exit code %d, %v\n%s", code, err, s.Screen())
+		t.Fatalf("the wizard: exit code %d, %v\n%s", code, err, w.Screen())
 	}
 	p.uses(t, p.mirrors.Best())
 	compiles(t, p.Box)

@@ -7,12 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"goxin/cmd/lab/screen"
 )
 
 // goAnswers asks for two releases side by side, from the sites of the lab.
@@ -129,41 +126,6 @@ func same(t *testing.T, before, now Tree) {
 	}
 }
 
-// keys takes the wizard by keys alone from its second page to its end: the steps
-// named are written, the others left out.
-func keys(t *testing.T, s *screen.Terminal, steps ...string) {
-	t.Helper()
-	const slow = 3 * time.Minute
-	for {
-		ok(t, s.Wait("a step", slow, func(now string) bool {
-			return strings.Contains(now, "● ") || strings.Contains(now, "goxin undo")
-		}))
-		now := s.Screen()
-		if strings.Contains(now, "goxin undo") {
-			ok(t, s.Key("enter"))
-			return
-		}
-		if !slices.ContainsFunc(steps, func(title string) bool { return strings.Contains(now, "● "+title) }) {
-			ok(t, s.Key("ctrl+n"))
-			ok(t, s.Wait("the next step", slow, func(then string) bool { return then != now }))
-			continue
-		}
-		ok(t, s.Wait("a question, a diff or a result", slow, func(now string) bool {
-			return strings.Contains(now, "question ") || strings.Contains(now, "nothing written yet")
-		}))
-		now = s.Screen()
-		if strings.Contains(now, "nothing written yet") && !strings.Contains(now, "nothing to write") {
-			t.Logf("the diff:\n%s", now)
-			write(t, s, "w")
-			ok(t, s.WaitFor(slow, "written and read back"))
-			t.Logf("the result:\n%s", s.Screen())
-			now = s.Screen()
-		}
-		ok(t, s.Key("enter"))
-		ok(t, s.Wait("another page", slow, func(then string) bool { return then != now }))
-	}
-}
-
 // The same by keys alone.
 func TestTheWizardInstallsGo(t *testing.T) {
 	t.Parallel()
@@ -171,12 +133,11 @@ func TestTheWizardInstallsGo(t *testing.T) {
 	l := NewLab(t)
 	b := l.GoMachine(t, l.GoSites(t), goxin)
 	before := b.system()
-	s, running := b.Screen(screen.Answers, english, program, "-f", "/root/answers.yaml")
-	ok(t, s.WaitFor(30*time.Second, "This machine", "enter go on"))
-	ok(t, s.Key("enter"))
-	keys(t, s, "Go", "Environment")
+	w, running := b.Wizard("-f", "/root/answers.yaml")
+	w.begins().sees("▸ As in the answers file").press("enter").finishes()
+	w.leaves()
 	if code, err := running.Wait(); err != nil || code != 0 {
-		t.Fatalf("the wizard: exit code %d, %v\n%s", code, err, s.Screen())
+		t.Fatalf("the wizard: exit code %d, %v\n%s", code, err, w.Screen())
 	}
 	b.runsGo(t, "go1.26.11")
 	b.goxin(t, 0, "check")
