@@ -186,6 +186,7 @@ var tools = [][2]string{
 	{"aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"},
 	{"zsh", "zsh"},
 	{"fish", "fish"},
+	{"ssh-keygen", "openssh-client"},
 	{"direnv", "direnv"},
 }
 
