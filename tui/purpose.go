@@ -45,11 +45,11 @@ func (p *purposePage) asked(v engine.Values) []engine.Question {
 	add := func(value string, title, help lang.Text) {
 		q.Options = append(q.Options, engine.Option{Value: value, Title: title, Help: help})
 	}
-	if len(p.earlier) > 0 {
-		add(goOn, lang.T("Go on from last time", "接着上次继续"), lang.F("With the answers saved then: %s.", "沿用上次保存的应答：%s。", p.titles(p.earlier)))
-	}
 	if len(p.prefilled) > 0 {
 		add(asGiven, lang.T("As in the answers file", "按应答文件"), lang.F("Its steps: %s.", "其中的步骤：%s。", p.titles(p.prefilled)))
+	}
+	if len(p.earlier) > 0 {
+		add(goOn, lang.T("Go on from last time", "接着上次继续"), lang.F("With the answers saved then: %s.", "沿用上次保存的应答：%s。", p.titles(p.earlier)))
 	}
 	for _, o := range p.purposes {
 		add(o.ID, o.Title, o.Help)

@@ -91,3 +91,10 @@ func TestTheAnswersFileIsWholeAfterAnotherPurpose(t *testing.T) {
 		t.Errorf("%v, want %v", got, file)
 	}
 }
+
+func TestAFileThatWasNamedComesBeforeWhatWasLeft(t *testing.T) {
+	d := drive(t, &fakeSession{}, withPurposes, func(c *Config) {
+		c.Answers, c.Earlier = engine.Answers{"kernel": {"profile": "database"}}, engine.Answers{"mirror": {}}
+	})
+	d.keys("enter").at(atPurpose).sees("▸ As in the answers file", "Go on from last time").keys("enter").at(atAsk).sees("Kernel")
+}
