@@ -527,3 +527,10 @@ func TestAKeyHeldDownAnswersNothing(t *testing.T) {
 	}
 	d.at(atDiff).keys("enter").at(atResult)
 }
+
+func TestWhatIsSaidAfterTheWizardIsInItsLastLanguage(t *testing.T) {
+	d := drive(t, &fakeSession{}).keys("f2", "enter", "q")
+	if r := d.ends(); r.Lang != lang.ZH {
+		t.Errorf("the wizard ended in Chinese, and says %q", r.Lang)
+	}
+}

@@ -94,11 +94,12 @@ const (
 // run that is Awaiting, Failure and Deviations tell how it went until then.
 type Result struct {
 	What       What
-	Failure    error  // of the first step that failed, even when it was undone afterwards, and of an undo; also of a run not confirmed in time
-	Deviations int    // targets that stand otherwise than asked
-	Kept       int    // changes an undo had to leave alone: with Undone, not all is as it was
-	Answers    string // the file they were saved to
-	Report     string // of the last run; "": none was written
+	Failure    error     // of the first step that failed, even when it was undone afterwards, and of an undo; also of a run not confirmed in time
+	Deviations int       // targets that stand otherwise than asked
+	Kept       int       // changes an undo had to leave alone: with Undone, not all is as it was
+	Answers    string    // the file they were saved to
+	Report     string    // of the last run; "": none was written
+	Lang       lang.Lang // of the screen at the end, for what is said after it
 }
 
 // ErrHangup is the cause when the terminal went away.
@@ -268,7 +269,7 @@ func (a *App) finish(ctx context.Context, interrupted bool, err error) (Result, 
 	if a.awaited != nil {
 		a.settle(!interrupted)
 	}
-	r := Result{What: a.what(), Failure: a.tally.failure(), Deviations: a.tally.deviations(ofPending), Kept: len(a.tally.left), Answers: a.saver.path, Report: a.reportPath}
+	r := Result{What: a.what(), Failure: a.tally.failure(), Deviations: a.tally.deviations(ofPending), Kept: len(a.tally.left), Answers: a.saver.path, Report: a.reportPath, Lang: a.lang}
 	if interrupted {
 		err = context.Cause(ctx)
 	}

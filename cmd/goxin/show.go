@@ -9,11 +9,16 @@ import (
 
 // show opens the wizard in the form that suits the terminal there is: drawn, or as a
 // talk in lines. What is being recorded is recorded.
-func (a *app) show(ctx context.Context, c tui.Config) (tui.Result, error) {
+func (a *app) show(ctx context.Context, c tui.Config) (res tui.Result, err error) {
 	if c = a.onTerminal(c); c.Tier == tui.Line {
-		return tui.RunLine(ctx, c, a.typed(), a.out)
+		res, err = tui.RunLine(ctx, c, a.typed(), a.out)
+	} else {
+		res, err = tui.Run(ctx, c)
 	}
-	return tui.Run(ctx, c)
+	if res.Lang != "" {
+		a.lang = res.Lang // what is said now stands below what was read last
+	}
+	return res, err
 }
 
 // onTerminal is c for the terminal there is, in the language that it can show.
