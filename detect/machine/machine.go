@@ -23,6 +23,11 @@ type ID string
 // Local is the ID of the machine goxin runs on.
 const LocalID ID = "local"
 
+// Self names goxin's own program on the machine it runs on, and on a peer its agent's:
+// a Command with it runs another of goxin's commands there. Programs that others start
+// (systemd) need a file of their own.
+const Self = "/proc/self/exe"
+
 // ErrNotRunning is what a tree (--root) answers to anything that only a
 // running machine can do: programs, network, kernel parameters.
 var ErrNotRunning error = lang.Because(nil, "not a running machine", "并非运行中的机器")

@@ -42,19 +42,18 @@ const DefaultDir = "/var/lib/goxin"
 
 // Engine does the work. Make one per process with New.
 type Engine struct {
+	shelf   // of the machine the journal is kept on
+	steps   []Step
+	detect  func(context.Context, machine.Machine) (*detect.Facts, error)
+	owner   string
+	version string
+
+	mu       sync.Mutex // of what follows
 	machines map[machine.ID]machine.Machine
 	order    []machine.ID
-	home     machine.Machine
-	dir      string
-	steps    []Step
-	kinds    Kinds
-	detect   func(context.Context, machine.Machine) (*detect.Facts, error)
-	owner    string
-	version  string
-
-	mu     sync.Mutex // of what follows
-	hosts  Hosts
-	listen func(Event)
+	joined   map[string]joined // by the step whose answers name it
+	hosts    Hosts
+	listen   func(Event)
 	// surveyed is the last survey of each step, for a run that has changed nothing
 	// since: a plan and the run that applies it ask the network once.
 	surveyed map[string]looked
@@ -64,7 +63,8 @@ type Engine struct {
 func New(c Config) *Engine {
 	e := &Engine{
 		machines: make(map[machine.ID]machine.Machine),
-		home:     c.Home, dir: c.Dir, steps: c.Steps, kinds: c.Kinds, detect: c.Detect,
+		shelf:    shelf{home: c.Home, dir: c.Dir, kinds: c.Kinds, first: c.Machines[0].ID()},
+		steps:    c.Steps, detect: c.Detect,
 		owner: c.Owner, version: c.Version, listen: c.Notify,
 	}
 	for _, m := range c.Machines {
@@ -95,9 +95,9 @@ func (e *Engine) Step(id string) Step {
 
 // Detect learns the facts of all machines, anew: a step may have changed them.
 func (e *Engine) Detect(ctx context.Context) (Hosts, error) {
-	h := Hosts{Order: e.order, Facts: make(map[machine.ID]*detect.Facts)}
-	for _, id := range e.order {
-		f, err := e.detect(ctx, e.machines[id])
+	h := Hosts{Order: e.ordered(), Facts: make(map[machine.ID]*detect.Facts)}
+	for _, id := range h.Order {
+		f, err := e.detect(ctx, e.machine(id))
 		if err != nil {
 			return Hosts{}, lang.Errorf(err, "cannot detect machine %s", "无法检测机器 %s", id)
 		}

@@ -260,7 +260,7 @@ func TestForgettingARunDestroysWhatWasKept(t *testing.T) {
 	if _, err := w.apply(e, engine.RunOptions{Answers: answers("a=1", "")}, false); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Forget(1); err != nil {
+	if err := e.Forget(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
 	if left, err := os.ReadDir(w.dir + "/var/lib/goxin/runs/0001/blobs"); err != nil || len(left) > 0 {

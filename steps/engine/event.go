@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"time"
 
 	"goxin/assets/lang"
@@ -36,20 +37,21 @@ const (
 // Event is one thing that happened, for screens, for JSON lines and, where it
 // must outlive the process, for the journal. Version 1.
 type Event struct {
-	Version int        `json:"version"`
-	Time    time.Time  `json:"time"`
-	What    What       `json:"what"`
-	Run     RunID      `json:"run,omitempty"`
-	Step    string     `json:"step,omitempty"`
-	On      machine.ID `json:"on,omitempty"`
-	Kind    string     `json:"kind,omitempty"`
-	Target  string     `json:"target,omitempty"`
-	N       int        `json:"n,omitempty"` // the item's number, from 1
-	Of      int        `json:"of,omitempty"`
-	Outcome *Outcome   `json:"outcome,omitempty"`
-	Text    lang.Text  `json:"text,omitzero"`
-	Amount  *Amount    `json:"amount,omitempty"`
-	Table   *Table     `json:"table,omitempty"` // of a survey: it replaces the one before
-	Error   lang.Text  `json:"error,omitzero"`
-	Hint    lang.Text  `json:"hint,omitzero"`
+	Version int             `json:"version"`
+	Time    time.Time       `json:"time"`
+	What    What            `json:"what"`
+	Run     RunID           `json:"run,omitempty"`
+	Step    string          `json:"step,omitempty"`
+	On      machine.ID      `json:"on,omitempty"`
+	Kind    string          `json:"kind,omitempty"`
+	Target  string          `json:"target,omitempty"`
+	N       int             `json:"n,omitempty"` // the item's number, from 1
+	Of      int             `json:"of,omitempty"`
+	Outcome *Outcome        `json:"outcome,omitempty"`
+	Text    lang.Text       `json:"text,omitzero"`
+	Amount  *Amount         `json:"amount,omitempty"`
+	Table   *Table          `json:"table,omitempty"` // of a survey: it replaces the one before
+	Error   lang.Text       `json:"error,omitzero"`
+	Hint    lang.Text       `json:"hint,omitzero"`
+	Data    json.RawMessage `json:"data,omitempty"` // of Telling
 }

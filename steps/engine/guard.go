@@ -30,58 +30,60 @@ const (
 	frozen = 3 * time.Second
 )
 
-func guardUnit(id RunID) string            { return fmt.Sprintf("goxin-guard-%d.service", id) }
-func (e *Engine) guardDir(id RunID) string { return fmt.Sprintf("%s/guard/%d", e.dir, id) }
-func (e *Engine) guardFiles(id RunID) []string {
-	d := e.guardDir(id)
+func guardUnit(id RunID) string          { return fmt.Sprintf("goxin-guard-%d.service", id) }
+func (k shelf) guardDir(id RunID) string { return fmt.Sprintf("%s/guard/%d", k.dir, id) }
+func (k shelf) guardFiles(id RunID) []string {
+	d := k.guardDir(id)
 	return []string{wants + guardUnit(id), units + guardUnit(id), d + "/ready", d + "/goxin", d}
 }
 
 // canGuard says why there can be no guard, if so.
-func (e *Engine) canGuard() error {
+func (k shelf) canGuard() error {
 	no := func(cause error) error {
 		return lang.Errorf(cause, "cannot promise to undo by itself", "无法保证自动撤销").
 			WithHint("leave --confirm out; the run can still be undone with `goxin undo`", "请去掉 --confirm；之后仍可用 `goxin undo` 撤销")
 	}
-	if _, err := e.home.Kernel(); err != nil {
+	if _, err := k.home.Kernel(); err != nil {
 		return no(lang.Errorf(nil, "this is a tree, where nothing runs", "这是系统树，其中没有运行的程序"))
 	}
-	if _, err := e.home.Stat("/run/systemd/system"); err != nil {
+	if _, err := k.home.Stat("/run/systemd/system"); err != nil {
 		return no(lang.Errorf(nil, "systemd does not run here", "此处没有运行 systemd"))
 	}
-	if len(e.order) > 1 || e.home.ID() != e.order[0] {
-		return no(lang.Errorf(nil, "the journal is not on the machine that is changed", "运行日志不在被改动的机器上"))
-	}
 	// systemd.service(5) gives %, $, quotes and backslashes a meaning in ExecStart=.
-	if !regexp.MustCompile(`^[A-Za-z0-9/._+@:-]+$`).MatchString(e.dir) {
-		return no(lang.Errorf(nil, "a unit file cannot hold the path %s", "单元文件中无法写入路径 %s", e.dir))
+	if !regexp.MustCompile(`^[A-Za-z0-9/._+@:-]+$`).MatchString(k.dir) {
+		return no(lang.Errorf(nil, "a unit file cannot hold the path %s", "单元文件中无法写入路径 %s", k.dir))
 	}
 	return nil
+}
+
+// canConfirm says why the run cannot be taken back by itself, if so.
+func (e *Engine) canConfirm() error {
+	if e.home.ID() == e.first {
+		return e.canGuard()
+	}
+	return lang.Errorf(nil, "cannot promise to undo by itself: the journal is not on the machine that is changed", "无法保证自动撤销：运行日志不在被改动的机器上").
+		WithHint("leave --confirm out; the run can still be undone with `goxin undo`", "请去掉 --confirm；之后仍可用 `goxin undo` 撤销")
 }
 
 // installGuard puts the service there, starts it, and waits until it says that
 // it runs. It runs a copy of this very program, which may itself stand on a
 // stick that is pulled out.
-func (e *Engine) installGuard(ctx context.Context, id RunID) error {
-	dir := e.guardDir(id)
+func (k shelf) installGuard(ctx context.Context, id RunID) error {
+	dir := k.guardDir(id)
 	err := func() error {
-		if err := e.mkdirs(dir); err != nil {
+		if err := k.mkdirs(dir); err != nil {
 			return err
 		}
-		bin, err := e.home.ReadFile("/proc/self/exe")
-		if err != nil {
-			return err
-		}
-		if err := e.home.Remove(dir + "/ready"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := k.home.Remove(dir + "/ready"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err // a guard from before a crash said so
 		}
-		if err := e.home.WriteFile(dir+"/goxin", bin, 0o755, machine.Keep); err != nil {
+		if err := k.copySelf(ctx, dir+"/goxin"); err != nil {
 			return err
 		}
 		// Under SELinux init may not start what is labelled as data. Where this is
 		// refused, the guard does not say that it runs, and the run is refused.
-		if _, err := e.home.Stat("/sys/fs/selinux/enforce"); err == nil {
-			_ = e.home.SetXattr(dir+"/goxin", "security.selinux", []byte("system_u:object_r:bin_t:s0\x00"))
+		if _, err := k.home.Stat("/sys/fs/selinux/enforce"); err == nil {
+			_ = k.home.SetXattr(dir+"/goxin", "security.selinux", []byte("system_u:object_r:bin_t:s0\x00"))
 		}
 		unit := fmt.Sprintf(`[Unit]
 Description=goxin: undo run %[1]d unless it is confirmed
@@ -95,31 +97,48 @@ RestartSec=1
 
 [Install]
 WantedBy=multi-user.target
-`, id, dir, e.dir)
-		if err := e.home.WriteFile(units+guardUnit(id), []byte(unit), 0o644, machine.Keep); err != nil {
+`, id, dir, k.dir)
+		if err := k.home.WriteFile(units+guardUnit(id), []byte(unit), 0o644, machine.Keep); err != nil {
 			return err
 		}
-		if err := e.home.Symlink(units+guardUnit(id), wants+guardUnit(id)); err != nil {
+		if err := k.home.Symlink(units+guardUnit(id), wants+guardUnit(id)); err != nil {
 			return err
 		}
-		if err := e.systemctl(ctx, "daemon-reload"); err != nil {
+		if err := k.systemctl(ctx, "daemon-reload"); err != nil {
 			return err
 		}
-		if err := e.systemctl(ctx, "restart", "--no-block", guardUnit(id)); err != nil {
+		if err := k.systemctl(ctx, "restart", "--no-block", guardUnit(id)); err != nil {
 			return err
 		}
-		return e.guardReady(ctx, id)
+		return k.guardReady(ctx, id)
 	}()
 	if err != nil {
-		return lang.Errorf(errors.Join(err, e.removeGuard(context.WithoutCancel(ctx), id)), "cannot promise to undo by itself", "无法保证自动撤销").
+		return lang.Errorf(errors.Join(err, k.removeGuard(context.WithoutCancel(ctx), id)), "cannot promise to undo by itself", "无法保证自动撤销").
 			WithHint("nothing was changed; leave --confirm out to go on without it", "尚未改动任何内容；去掉 --confirm 可继续")
 	}
 	return nil
 }
 
-func (e *Engine) guardReady(ctx context.Context, id RunID) error {
+// copySelf writes this program to name; where that is on another machine, its agent,
+// which need not come over the line for that.
+func (k shelf) copySelf(ctx context.Context, name string) error {
+	if k.home.ID() != machine.LocalID {
+		if path, err := k.home.Readlink(machine.Self); err == nil {
+			if k.home.Run(ctx, machine.Command{Argv: []string{"install", "-m", "0755", "-T", path, name}, Timeout: time.Minute}, nil) == nil {
+				return nil
+			}
+		}
+	}
+	bin, err := k.home.ReadFile(machine.Self)
+	if err != nil {
+		return err
+	}
+	return k.home.WriteFile(name, bin, 0o755, machine.Keep)
+}
+
+func (k shelf) guardReady(ctx context.Context, id RunID) error {
 	for deadline := time.Now().Add(guardStart); ; {
-		if _, err := e.home.Stat(e.guardDir(id) + "/ready"); err == nil {
+		if _, err := k.home.Stat(k.guardDir(id) + "/ready"); err == nil {
 			return nil
 		}
 		if time.Now().After(deadline) {
@@ -135,19 +154,19 @@ func (e *Engine) guardReady(ctx context.Context, id RunID) error {
 
 // removeGuard takes run id's guard away. Its process sees that its run has ended
 // and leaves by itself.
-func (e *Engine) removeGuard(ctx context.Context, id RunID) error {
+func (k shelf) removeGuard(ctx context.Context, id RunID) error {
 	var errs []error
 	gone := false
-	for _, name := range e.guardFiles(id) {
-		errs = append(errs, e.home.Clean(name))
-		err := e.home.Remove(name)
+	for _, name := range k.guardFiles(id) {
+		errs = append(errs, k.home.Clean(name))
+		err := k.home.Remove(name)
 		gone = gone || err == nil
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}
 	if gone {
-		errs = append(errs, e.systemctl(ctx, "daemon-reload"))
+		errs = append(errs, k.systemctl(ctx, "daemon-reload"))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return lang.Errorf(err, "cannot remove %s", "无法移除 %s", units+guardUnit(id))
@@ -155,23 +174,23 @@ func (e *Engine) removeGuard(ctx context.Context, id RunID) error {
 	return nil
 }
 
-func (e *Engine) systemctl(ctx context.Context, args ...string) error {
-	return e.home.Run(ctx, machine.Command{Argv: append([]string{"systemctl"}, args...), Timeout: time.Minute}, nil)
+func (k shelf) systemctl(ctx context.Context, args ...string) error {
+	return k.home.Run(ctx, machine.Command{Argv: append([]string{"systemctl"}, args...), Timeout: time.Minute}, nil)
 }
 
 // boot names the time since the machine started, and how long that is. The
 // kernel's boot id alone is its host's in some containers, so process 1's start
 // time stands beside it.
-func (e *Engine) boot() (id string, up float64, err error) {
-	b, err := e.home.ReadFile("/proc/sys/kernel/random/boot_id")
+func (k shelf) boot() (id string, up float64, err error) {
+	b, err := k.home.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return "", 0, err
 	}
-	f, err := e.processStat(1)
+	f, err := k.processStat(1)
 	if err != nil {
 		return "", 0, err
 	}
-	u, err := e.home.ReadFile("/proc/uptime")
+	u, err := k.home.ReadFile("/proc/uptime")
 	if err != nil {
 		return "", 0, err
 	}
@@ -184,8 +203,8 @@ func (e *Engine) boot() (id string, up float64, err error) {
 
 // processStat is /proc/PID/stat from its third field on, proc(5): the state is
 // [0], the start time [19]. The command before it may hold anything.
-func (e *Engine) processStat(pid int) ([]string, error) {
-	b, err := e.home.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+func (k shelf) processStat(pid int) ([]string, error) {
+	b, err := k.home.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return nil, err
 	}
@@ -211,6 +230,9 @@ func (h *history) due(boot string, up float64) bool {
 	case StatusAwaiting:
 		return boot != h.boot || up >= h.deadline
 	case StatusInterrupted: // it is at work, or died
+		if h.header.Lead != nil {
+			return true // whoever asks holds the lock: nobody leads it any more
+		}
 		return boot != h.header.Boot || up >= h.header.Deadline
 	}
 	return false
@@ -233,7 +255,7 @@ func (e *Engine) Confirm(ctx context.Context, id RunID) (RunInfo, error) {
 	if _, err := e.find(id); err != nil {
 		return RunInfo{}, err
 	}
-	r, err := e.open(id)
+	r, err := e.open(ctx, id, joining)
 	if err != nil {
 		return RunInfo{}, err
 	}
@@ -253,12 +275,18 @@ func (e *Engine) Confirm(ctx context.Context, id RunID) (RunInfo, error) {
 			return lang.Errorf(nil, "cannot confirm run %d: its time is over, and it is being undone", "无法确认运行 %d：时限已过，正在撤销", id).
 				WithHint("see `goxin runs`; then apply it again", "用 `goxin runs` 查看；之后可重新执行")
 		}
+		for _, t := range r.twins { // all stand, or none: without it the others come back too
+			if err := t.write(record{What: "confirmed"}); err != nil {
+				return err
+			}
+			_ = t.removeGuard(ctx, t.id)
+		}
 		if err := r.journal(record{What: "confirmed"}); err != nil {
 			return err
 		}
 		return e.removeGuard(ctx, id)
 	}()
-	return r.h.info(), errors.Join(err, r.release())
+	return r.h.info(), errors.Join(err, r.letGo())
 }
 
 // Guard waits until run id is confirmed or undone, and undoes it at its
@@ -289,7 +317,9 @@ func (e *Engine) Guard(ctx context.Context, id RunID) error {
 			if !errors.As(err, &busy) {
 				return err
 			}
-			if err := e.killFrozen(ctx, busy.Holder, &stopped); err != nil {
+			if h.header.Lead != nil && h.status == StatusInterrupted { // its agent lets go once the line is cut for long
+				stopped = time.Time{}
+			} else if err := e.killFrozen(ctx, busy.Holder, &stopped); err != nil {
 				return err
 			}
 		}
@@ -304,7 +334,7 @@ func (e *Engine) Guard(ctx context.Context, id RunID) error {
 // undoDue undoes run id if that is due still, now that nobody else can end or
 // confirm it.
 func (e *Engine) undoDue(ctx context.Context, id RunID, boot string) error {
-	r, err := e.open(id)
+	r, err := e.open(ctx, id, alone)
 	if err != nil {
 		return err
 	}

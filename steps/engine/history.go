@@ -3,11 +3,6 @@ package engine
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"slices"
-	"strconv"
 	"time"
 
 	"goxin/assets/lang"
@@ -56,6 +51,7 @@ type opHistory struct {
 	status   opStatus
 	before   State
 	after    State
+	lead     int // in a twin: its number in the run that leads
 	outcome  Outcome
 	err      lang.Text // why it failed, or was left
 	hint     lang.Text // what to do about a failure
@@ -78,9 +74,11 @@ type stepHistory struct {
 	notes  []Note
 	ops    []*opHistory
 	proved []lang.Text
+	kept   map[string]json.RawMessage
 	began  time.Time
 	ended  time.Time // the last thing known of it
 	done   bool
+	lead   int // in a twin: its number in the run that leads
 }
 
 // begun reports whether the step has come to any of its ops.
@@ -137,6 +135,7 @@ type history struct {
 	ended     time.Time // first: what was applied may be undone much later
 	err       lang.Text // what it failed of
 	hint      lang.Text
+	twins     map[machine.ID]RunID // its parts on other machines
 }
 
 // ops are all ops, in the order they were done.
@@ -194,32 +193,10 @@ func (h *history) info() RunInfo {
 	return i
 }
 
-// replay rebuilds a run from its journal.
-func (e *Engine) replay(j journal, recs []record) (*history, error) {
-	h := &history{journal: j, header: recs[0], first: e.order[0], status: StatusInterrupted}
-	if len(h.header.Machines) == 0 {
-		return nil, lang.Errorf(nil, "cannot read journal %s:1: it names no machine", "无法读取运行日志 %s:1：没有写明机器", j.file())
-	}
-	if c := h.header.Confirm; c != "" {
-		d, err := time.ParseDuration(c)
-		if err != nil {
-			return nil, lang.Errorf(err, "cannot read journal %s:1: confirm", "无法读取运行日志 %s:1：confirm", j.file())
-		}
-		h.confirm = d
-	}
-	for i, r := range recs[1:] {
-		if err := h.add(e.kinds, r); err != nil {
-			return nil, lang.Errorf(err, "cannot read journal %s:%d", "无法读取运行日志 %s:%d", j.file(), i+2).
-				WithHint("goxin %s wrote it: use that version, or move %s away once you know that nothing of that run is to be undone", "它由 goxin %s 写成：请用该版本；若确定该次运行无需撤销，可移走 %s", h.header.Goxin, j.dir)
-		}
-	}
-	return h, nil
-}
-
 func (h *history) add(kinds Kinds, r record) error {
 	switch r.What {
 	case "step":
-		s := &stepHistory{id: r.Step, survey: h.moved(r.Survey), values: r.Values, wanted: r.Wanted, review: r.Reviewed, notes: r.Notes, began: r.Time, ended: r.Time}
+		s := &stepHistory{id: r.Step, survey: h.moved(r.Survey), values: r.Values, wanted: r.Wanted, review: r.Reviewed, notes: r.Notes, began: r.Time, ended: r.Time, lead: r.LeadS}
 		for n, ro := range r.Ops {
 			op, err := kinds.decode(ro)
 			if err != nil {
@@ -233,9 +210,18 @@ func (h *history) add(kinds Kinds, r record) error {
 			if ro.Before != nil {
 				o.found = *ro.Before
 			}
+			if n < len(r.LeadN) {
+				o.lead = r.LeadN[n]
+			}
 			s.ops = append(s.ops, o)
 		}
 		h.steps = append(h.steps, s)
+		return nil
+	case "twin":
+		if h.twins == nil {
+			h.twins = make(map[machine.ID]RunID)
+		}
+		h.twins[r.On] = r.ID
 		return nil
 	case "awaiting":
 		h.status, h.boot, h.deadline = StatusAwaiting, r.Boot, r.Deadline
@@ -259,6 +245,12 @@ func (h *history) add(kinds Kinds, r record) error {
 	switch r.What {
 	case "step-done":
 		s.done, s.ended = true, r.Time
+		return nil
+	case "kept":
+		if s.kept == nil {
+			s.kept = make(map[string]json.RawMessage)
+		}
+		s.kept[r.Kind] = r.Data
 		return nil
 	case "proved":
 		s.ended = r.Time
@@ -351,95 +343,6 @@ func (k Kinds) decode(ro recordedOp) (Op, error) {
 		return nil, lang.Because(err, "operation of kind %s", "类型为 %s 的操作", ro.Kind)
 	}
 	return op, nil
-}
-
-// ids are the numbers of all runs there have been, oldest first.
-func (e *Engine) ids() ([]RunID, error) {
-	names, err := e.home.ReadDir(e.dir + "/runs")
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, lang.Errorf(err, "cannot list the runs in %s", "无法列出 %s 中的运行记录", e.dir).
-			WithHint("run goxin as root, or choose another place with --state", "请以 root 身份运行，或用 --state 另选位置")
-	}
-	var ids []RunID
-	for _, name := range names {
-		if n, err := strconv.Atoi(name); err == nil && n > 0 {
-			ids = append(ids, RunID(n))
-		}
-	}
-	slices.Sort(ids)
-	return ids, nil
-}
-
-func (e *Engine) nextID() (RunID, error) {
-	ids, err := e.ids()
-	if len(ids) == 0 {
-		return 1, err
-	}
-	last := ids[len(ids)-1]
-	// A run whose header never became durable changed nothing: its number is
-	// taken again.
-	if recs, _, err := e.journalOf(last).read(); err == nil && len(recs) == 0 {
-		return last, nil
-	}
-	return last + 1, nil
-}
-
-func (e *Engine) journalOf(id RunID) journal {
-	return journal{e.home, fmt.Sprintf("%s/runs/%04d", e.dir, id)}
-}
-
-// one reads run id; nil where it never began.
-func (e *Engine) one(id RunID) (*history, error) {
-	j := e.journalOf(id)
-	recs, _, err := j.read()
-	if err != nil || len(recs) == 0 {
-		return nil, err
-	}
-	return e.replay(j, recs)
-}
-
-// histories are all runs, oldest first.
-func (e *Engine) histories() ([]*history, error) {
-	ids, err := e.ids()
-	if err != nil {
-		return nil, err
-	}
-	var hs []*history
-	for _, id := range ids {
-		h, err := e.one(id)
-		if err != nil {
-			return nil, err
-		}
-		if h != nil {
-			hs = append(hs, h)
-		}
-	}
-	return hs, nil
-}
-
-// find gives run id, or, for 0, the newest of which something stands.
-func (e *Engine) find(id RunID) (*history, error) {
-	if id != 0 {
-		h, err := e.one(id)
-		if err == nil && h == nil {
-			err = lang.Errorf(nil, "cannot find run %d", "找不到运行 %d", id).
-				WithHint("see `goxin runs`", "用 `goxin runs` 查看有哪些运行")
-		}
-		return h, err
-	}
-	hs, err := e.histories()
-	if err != nil {
-		return nil, err
-	}
-	for _, h := range slices.Backward(hs) {
-		if !h.forgotten && (h.standing() > 0 || h.status == StatusInterrupted) {
-			return h, nil
-		}
-	}
-	return nil, nil
 }
 
 // Runs lists all runs, oldest first. One whose journal cannot be read is listed

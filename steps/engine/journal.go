@@ -20,12 +20,15 @@ const journalVersion = 1
 // record is one line of a journal. Which fields are set depends on What:
 //
 //	run        V ID Owner Goxin Answers Strict Machines Facts; Confirm Boot Deadline where it is to be confirmed
+//	           Lead in the journal of another machine than the run is about: see twin
+//	twin       On ID                   the machine On has part of it, under the number ID
 //	step       Step Survey Values Wanted Reviewed Ops Notes
 //	skip       S N State               already so
 //	doing      S N State               before; durable before the change
 //	done       S N State Outcome       after
 //	failed     S N Error Hint State    as the failure left it; Output: the last its programs said
 //	proved     S Text                  one proof of the step holds: what was tried, and what was seen
+//	kept       S Kind Data             what a proof found, for the report
 //	step-done  S
 //	undone     S N
 //	left       S N Error               not undone, and why
@@ -34,35 +37,41 @@ const journalVersion = 1
 //	forgotten                          what it would be undone from is destroyed
 //	end        Status Error Hint
 type record struct {
-	What     string       `json:"what"`
-	Time     time.Time    `json:"time"`
-	V        int          `json:"v,omitempty"`
-	ID       RunID        `json:"id,omitempty"`
-	Owner    string       `json:"owner,omitempty"`
-	Goxin    string       `json:"goxin,omitempty"`
-	Answers  Answers      `json:"answers,omitempty"`
-	Strict   bool         `json:"strict,omitempty"`
-	Confirm  string       `json:"confirm,omitempty"`
-	Machines []machine.ID `json:"machines,omitempty"`
-	Facts    machineFacts `json:"facts,omitempty"`
-	S        int          `json:"s,omitempty"` // the step's number in this run, from 1
-	Step     string       `json:"step,omitempty"`
-	Survey   Survey       `json:"survey,omitempty"`
-	Values   Values       `json:"values,omitempty"`
-	Wanted   string       `json:"wanted,omitempty"`
-	Reviewed string       `json:"reviewed,omitempty"`
-	Ops      []recordedOp `json:"ops,omitempty"`
-	Notes    []Note       `json:"notes,omitempty"`
-	N        int          `json:"n,omitempty"` // the op's number in its step, from 1
-	State    *State       `json:"state,omitempty"`
-	Outcome  *Outcome     `json:"outcome,omitempty"`
-	Text     *lang.Text   `json:"text,omitempty"`
-	Error    *lang.Text   `json:"error,omitempty"`
-	Hint     *lang.Text   `json:"hint,omitempty"` // beside Error
-	Output   []lang.Text  `json:"output,omitempty"`
-	Boot     string       `json:"boot,omitempty"`     // which boot: see Engine.boot
-	Deadline float64      `json:"deadline,omitempty"` // seconds since that boot
-	Status   Status       `json:"status,omitempty"`
+	What     string          `json:"what"`
+	Time     time.Time       `json:"time"`
+	V        int             `json:"v,omitempty"`
+	ID       RunID           `json:"id,omitempty"`
+	Owner    string          `json:"owner,omitempty"`
+	Goxin    string          `json:"goxin,omitempty"`
+	Answers  Answers         `json:"answers,omitempty"`
+	Strict   bool            `json:"strict,omitempty"`
+	Confirm  string          `json:"confirm,omitempty"`
+	Machines []machine.ID    `json:"machines,omitempty"`
+	Facts    machineFacts    `json:"facts,omitempty"`
+	S        int             `json:"s,omitempty"` // the step's number in this run, from 1
+	Step     string          `json:"step,omitempty"`
+	Survey   Survey          `json:"survey,omitempty"`
+	Values   Values          `json:"values,omitempty"`
+	Wanted   string          `json:"wanted,omitempty"`
+	Reviewed string          `json:"reviewed,omitempty"`
+	Ops      []recordedOp    `json:"ops,omitempty"`
+	Notes    []Note          `json:"notes,omitempty"`
+	N        int             `json:"n,omitempty"` // the op's number in its step, from 1
+	State    *State          `json:"state,omitempty"`
+	Outcome  *Outcome        `json:"outcome,omitempty"`
+	Text     *lang.Text      `json:"text,omitempty"`
+	Error    *lang.Text      `json:"error,omitempty"`
+	Hint     *lang.Text      `json:"hint,omitempty"` // beside Error
+	Output   []lang.Text     `json:"output,omitempty"`
+	Boot     string          `json:"boot,omitempty"`     // which boot: see Engine.boot
+	Deadline float64         `json:"deadline,omitempty"` // seconds since that boot
+	Status   Status          `json:"status,omitempty"`
+	Lead     *lead           `json:"lead,omitempty"`   // of a twin: the run it is a part of
+	On       machine.ID      `json:"on,omitempty"`     // of what: the machine that has a twin
+	LeadS    int             `json:"lead_s,omitempty"` // in a twin: the step's number in that run
+	LeadN    []int           `json:"lead_n,omitempty"` // and those of its operations
+	Kind     string          `json:"kind,omitempty"`
+	Data     json.RawMessage `json:"data,omitempty"`
 }
 
 type recordedOp struct {
@@ -181,9 +190,12 @@ func (j journal) append(r record) error {
 		return err
 	}
 	if err := j.home.Append(j.file(), b, 0o600); err != nil {
-		return lang.Errorf(err, "cannot write journal %s", "无法写入运行日志 %s", j.file()).
-			WithHint("nothing is changed without a journal: free some room there, or choose another place with --state",
-				"没有运行日志就不做任何改动：请在该处腾出空间，或用 --state 另选位置")
+		told := lang.Errorf(err, "cannot write journal %s", "无法写入运行日志 %s", j.file())
+		if hint := hintOf(err); hint != nil {
+			return told.WithHint("%s", "%s", *hint) // the line to its machine is cut
+		}
+		return told.WithHint("nothing is changed without a journal: free some room there, or choose another place with --state",
+			"没有运行日志就不做任何改动：请在该处腾出空间，或用 --state 另选位置")
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,27 +15,31 @@ import (
 
 // Forget destroys the contents run id would be undone from. What the run changed
 // stands and is still checked; it cannot be undone any more.
-func (e *Engine) Forget(id RunID) error {
-	r, err := e.open(id)
+func (e *Engine) Forget(ctx context.Context, id RunID) error {
+	r, err := e.open(ctx, id, joining)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = r.release() }() // the lock ends with the process at the latest
+	defer func() { _ = r.letGo() }() // the lock ends with the process at the latest
 	if s := r.h.status; s == StatusInterrupted || s == StatusAwaiting {
 		return lang.Errorf(nil, "cannot forget run %d: it has not ended", "无法遗忘运行 %d：它尚未结束", id).
 			WithHint("`goxin resume`, `goxin confirm` or `goxin undo` ends it", "用 `goxin resume`、`goxin confirm` 或 `goxin undo` 结束它")
 	}
-	j := r.h.journal
 	if err := r.journal(record{What: "forgotten"}); err != nil {
 		return err
 	}
-	refs, err := e.home.ReadDir(j.dir + "/blobs")
+	return r.h.journal.destroy()
+}
+
+// destroy removes the contents.
+func (j journal) destroy() error {
+	refs, err := j.home.ReadDir(j.dir + "/blobs")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	var errs []error
 	for _, ref := range refs { // what a died WriteFile left beside them too
-		errs = append(errs, e.home.Remove(j.dir+"/blobs/"+ref))
+		errs = append(errs, j.home.Remove(j.dir+"/blobs/"+ref))
 	}
 	return errors.Join(errs...)
 }

@@ -65,6 +65,7 @@ func (e *Engine) Survey(ctx context.Context, s Step, v Values, say func(Progress
 	if err != nil {
 		return nil, err
 	}
+	h = HostsOf(s, h)
 	e.notify(Event{What: Surveying, Step: s.ID()})
 	tell := func(p Progress) {
 		if ctx.Err() != nil {
@@ -75,7 +76,7 @@ func (e *Engine) Survey(ctx context.Context, s Step, v Values, say func(Progress
 			say(p)
 		}
 	}
-	found, err := sv.Survey(ctx, e.machines, h, v, tell)
+	found, err := sv.Survey(ctx, e.of(h), h, v, tell)
 	if err == nil {
 		e.remember(s, v, found)
 		e.notify(Event{What: Surveyed, Step: s.ID()})
@@ -85,10 +86,14 @@ func (e *Engine) Survey(ctx context.Context, s Step, v Values, say func(Progress
 
 // Plan asks the step what should be true and observes how far it is so.
 func (e *Engine) Plan(ctx context.Context, s Step, sv Survey, v Values) (*StepPlan, error) {
-	h, err := e.hostsKnown(ctx)
+	if err := e.join(ctx, s, v); err != nil {
+		return nil, err
+	}
+	all, err := e.hostsKnown(ctx)
 	if err != nil {
 		return nil, err
 	}
+	h := HostsOf(s, all)
 	items, err := s.Ops(h, sv, v)
 	if err != nil {
 		if !lang.Told(err) {
@@ -122,7 +127,7 @@ func (e *Engine) Plan(ctx context.Context, s Step, sv Survey, v Values) (*StepPl
 		p.proofs = pr.Proofs(h, sv, v)
 		p.Proves = slices.ContainsFunc(p.proofs, func(pr Proof) bool { return pr.Always })
 	}
-	if err := p.digest(h.Order); err != nil {
+	if err := p.digest(all.Order); err != nil {
 		return nil, err
 	}
 	e.notify(Event{What: PlanReady, Step: p.Step, N: p.Changes(), Of: len(p.Items)})
@@ -138,7 +143,7 @@ func (e *Engine) Prove(ctx context.Context, p *StepPlan) error {
 		}
 		ev := Event{What: Proving, Step: p.Step, On: pr.On, Text: pr.Title}
 		e.notify(ev)
-		seen, err := pr.Prove(ctx, e.machines[pr.On])
+		seen, err := pr.Prove(e.within(ctx, Event{Step: p.Step, On: pr.On}), e.machine(pr.On))
 		if err != nil {
 			return cannotProve(pr, err)
 		}
@@ -153,11 +158,11 @@ func cannotProve(p Proof, err error) error {
 }
 
 func (e *Engine) observe(ctx context.Context, on machine.ID, op Op) (State, error) {
-	m, ok := e.machines[on]
-	if !ok {
+	m := e.machine(on)
+	if m == nil {
 		return State{}, lang.Errorf(nil, "cannot observe %s: no machine %q in this run", "无法查看 %s：本次运行中没有机器 %q", op.Target(), on)
 	}
-	s, err := op.Observe(ctx, m)
+	s, err := op.Observe(e.within(ctx, Event{On: on}), m)
 	if err != nil && !lang.Told(err) {
 		err = lang.Errorf(err, "cannot observe %s", "无法查看 %s", op.Target())
 	}

@@ -48,6 +48,8 @@ type StepRecord struct {
 	Notes    []Note         `json:"notes,omitempty"` // older journals have none
 	Changes  []ChangeRecord `json:"changes"`
 	Proved   []lang.Text    `json:"proved,omitempty"` // what was tried, and what was seen
+	// Kept is what proofs found, in forms of the step's own.
+	Kept map[string]json.RawMessage `json:"kept,omitempty"`
 }
 
 // ChangeRecord is one operation of a step, those that found nothing to do included.
@@ -104,7 +106,7 @@ func (e *Engine) Record(id RunID) (*RunRecord, error) {
 	for _, s := range h.steps {
 		st := StepRecord{
 			Step: s.id, Title: lang.Same(s.id), Survey: s.survey, Values: s.values, Wanted: s.wanted, Reviewed: s.review,
-			Began: s.began, Ended: s.ended, Done: s.done, Notes: s.notes, Changes: []ChangeRecord{}, Proved: s.proved,
+			Began: s.began, Ended: s.ended, Done: s.done, Notes: s.notes, Changes: []ChangeRecord{}, Proved: s.proved, Kept: s.kept,
 		}
 		if st.Values == nil { // an empty one is not journalled
 			st.Values = Values{}

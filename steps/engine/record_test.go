@@ -118,7 +118,7 @@ func TestTheRecordOfARunHasTheDiffsThatWereReviewed(t *testing.T) {
 	// What was undone is told too, and what was forgotten as far as it can be.
 	_, err = e.Undo(ctx, run.ID(), "runtime")
 	ok(t, err)
-	ok(t, e.Forget(run.ID()))
+	ok(t, e.Forget(t.Context(), run.ID()))
 	r, err = e.Record(run.ID())
 	ok(t, err)
 	if !r.Info.Forgotten {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"goxin/assets/lang"
+	"goxin/detect/machine"
 )
 
 // Resume finishes the run that was interrupted: the step it died in as it was
@@ -19,16 +20,27 @@ func (e *Engine) Resume(ctx context.Context) (*Run, []StepResult, error) {
 	if p.Status == StatusAwaiting {
 		return nil, nil, &BusyError{Due: p.ID}
 	}
-	r, err := e.open(p.ID)
+	r, err := e.open(ctx, p.ID, joining)
 	if err != nil || r == nil {
 		return nil, nil, err
 	}
 	if r.h.status != StatusInterrupted { // it was at work, and has ended meanwhile
-		return nil, nil, r.release()
+		return nil, nil, r.letGo()
+	}
+	if l := r.h.header.Lead; l != nil {
+		return nil, nil, errors.Join(lang.Errorf(nil, "cannot resume run %d: it is part of run %d of %s", "无法继续运行 %d：它是 %[3]s 上运行 %[2]d 的一部分", r.ID(), l.Run, l.From).
+			WithHint("`goxin resume` there, or take its part back with `goxin undo` here", "在该机上执行 `goxin resume`，或在本机用 `goxin undo` 撤销这一部分"), r.letGo())
+	}
+	err = r.e.rejoin(ctx, r.h)
+	if err == nil {
+		err = r.together()
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, r.letGo())
 	}
 	if r.h.confirm > 0 { // the guard may not have been in place yet
 		if err := e.installGuard(ctx, r.ID()); err != nil {
-			return nil, nil, errors.Join(err, r.release())
+			return nil, nil, errors.Join(err, r.letGo())
 		}
 	}
 	r.resumed = true
@@ -53,7 +65,7 @@ func (r *Run) finish(ctx context.Context) ([]StepResult, error) {
 			if err != nil {
 				return all, err
 			}
-			proofs = p.Proofs(h, s.survey, s.values)
+			proofs = p.Proofs(HostsOf(r.e.Step(s.id), h), s.survey, s.values)
 		}
 		res, err := r.finishStep(ctx, i+1, proofs)
 		all = append(all, res)
@@ -138,7 +150,7 @@ func (e *Engine) Check(ctx context.Context) ([]Drift, error) {
 		return nil, err
 	}
 	newest := make(map[target]*opHistory)
-	run := make(map[*opHistory]RunID)
+	run := make(map[*opHistory]*history)
 	var order []target
 	for _, h := range hs {
 		for _, st := range h.steps {
@@ -156,22 +168,33 @@ func (e *Engine) Check(ctx context.Context) ([]Drift, error) {
 				}
 				if p == nil || o.status == opDone || !p.outcome.Deviates() {
 					newest[t] = o
-					run[o] = h.header.ID
+					run[o] = h
 				}
 			}
 		}
 	}
 	var ds []Drift
 	var errs []error
+	away := make(map[machine.ID]bool)
 	for _, t := range order {
 		o := newest[t]
+		if away[t.on] {
+			continue
+		}
+		if e.machine(t.on) == nil {
+			if err := e.rejoin(ctx, run[o]); err != nil { // told once: what is here is compared all the same
+				away[t.on] = true
+				errs = append(errs, lang.Errorf(err, "cannot check %s", "无法核对 %s", t.on))
+				continue
+			}
+		}
 		now, err := e.observe(ctx, o.on, o.op)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		if d := drift(o, now); d.Action != None {
-			ds = append(ds, Drift{run[o], o.step, string(t.on), t.kind, t.name, d})
+			ds = append(ds, Drift{run[o].header.ID, o.step, string(t.on), t.kind, t.name, d})
 		}
 	}
 	return ds, errors.Join(errs...)

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +31,8 @@ type Run struct {
 	failed  map[string]error // by step: how its last attempt ended
 	undone  bool
 	ended   bool
+	twins   map[machine.ID]*twin
+	alone   bool // what was done on other machines is left to them
 }
 
 var errEnded = lang.Errorf(nil, "cannot go on with a run that has ended", "该运行已经结束，无法继续")
@@ -52,55 +52,11 @@ type StepResult struct {
 	Deviations []Deviation `json:"deviations,omitempty"`
 }
 
-// lock takes the state directory for this process.
-func (e *Engine) lock() (func() error, error) {
-	if err := e.mkdirs(e.dir); err != nil {
-		return nil, err
-	}
-	note, err := json.Marshal(holder(e.home.Now()))
-	if err != nil {
-		return nil, err
-	}
-	release, err := e.home.Lock(e.dir+"/lock", note)
-	var held *machine.LockedError
-	if errors.As(err, &held) {
-		b := &BusyError{}
-		_ = json.Unmarshal(held.Note, &b.Holder) // a note that is just being written is empty
-		return nil, b
-	}
-	if err != nil {
-		return nil, lang.Errorf(err, "cannot lock %s", "无法锁定 %s", e.dir).
-			WithHint("run goxin as root; a full or read-only disk needs room, or another place with --state", "请以 root 身份运行；磁盘已满或只读时，请腾出空间或用 --state 另选位置")
-	}
-	return release, nil
-}
-
-// mkdirs makes dir and its parents, root's alone.
-func (e *Engine) mkdirs(dir string) error {
-	if _, err := e.home.Stat(dir); err == nil {
-		return nil
-	}
-	if p := path.Dir(dir); p != dir {
-		if err := e.mkdirs(p); err != nil {
-			return err
-		}
-	}
-	mode := fs.FileMode(0o755)
-	if strings.HasPrefix(dir+"/", e.dir+"/") {
-		mode = 0o700
-	}
-	if err := e.home.Mkdir(dir, mode, machine.Keep); err != nil && !errors.Is(err, fs.ErrExist) {
-		return lang.Errorf(err, "cannot make directory %s", "无法创建目录 %s", dir).
-			WithHint("goxin keeps there what it needs to undo: run it as root, or choose another place with --state", "goxin 在此保存撤销所需的内容：请以 root 身份运行，或用 --state 另选位置")
-	}
-	return nil
-}
-
 // Start begins a run: one at a time, and its header is durable before anything
 // else. A run that was interrupted or awaits its confirmation comes first.
 func (e *Engine) Start(ctx context.Context, o RunOptions) (*Run, error) {
 	if o.Confirm > 0 {
-		if err := e.canGuard(); err != nil {
+		if err := e.canConfirm(); err != nil {
 			return nil, err
 		}
 	}
@@ -108,16 +64,15 @@ func (e *Engine) Start(ctx context.Context, o RunOptions) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := e.start(ctx, o)
+	r, err := e.start(ctx, o, release)
 	if err != nil {
 		return nil, errors.Join(err, release())
 	}
-	r.release = release
 	e.notify(Event{What: RunStarted, Run: r.ID()})
 	return r, nil
 }
 
-func (e *Engine) start(ctx context.Context, o RunOptions) (*Run, error) {
+func (e *Engine) start(ctx context.Context, o RunOptions, release func() error) (*Run, error) {
 	hs, err := e.histories()
 	if err != nil {
 		return nil, err
@@ -138,7 +93,7 @@ func (e *Engine) start(ctx context.Context, o RunOptions) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	rec := record{What: "run", V: journalVersion, ID: id, Owner: e.owner, Goxin: e.version, Answers: o.Answers, Strict: o.Strict, Machines: e.order, Facts: factsOf(hosts)}
+	rec := record{What: "run", V: journalVersion, ID: id, Owner: e.owner, Goxin: e.version, Answers: o.Answers, Strict: o.Strict, Machines: hosts.Order, Facts: factsOf(hosts)}
 	if o.Confirm > 0 {
 		rec.Confirm = o.Confirm.String()
 		boot, up, err := e.boot()
@@ -161,11 +116,24 @@ func (e *Engine) start(ctx context.Context, o RunOptions) (*Run, error) {
 		return nil, err
 	}
 	rec.Time = e.home.Now()
-	r := &Run{e: e, opts: o, failed: map[string]error{}, h: &history{journal: j, header: rec, first: e.order[0], status: StatusInterrupted, confirm: o.Confirm}}
+	r := &Run{e: e, opts: o, release: release, failed: map[string]error{}, h: &history{journal: j, header: rec, first: e.first, status: StatusInterrupted, confirm: o.Confirm}}
 	if o.Confirm > 0 {
-		if err := e.installGuard(ctx, id); err != nil {
-			return nil, errors.Join(err, j.append(record{What: "end", Status: StatusUndone}))
+		err = e.installGuard(ctx, id)
+	}
+	for _, id := range hosts.Order { // whoever is busy there says so before anything is changed here
+		if err == nil && r.twinned(id) {
+			_, err = r.twin(ctx, id)
 		}
+	}
+	if err != nil {
+		errs := []error{err, r.closeTwins(ctx, StatusUndone), j.append(record{What: "end", Status: StatusUndone})}
+		for _, t := range r.twins {
+			errs = append(errs, t.release())
+		}
+		if o.Confirm > 0 {
+			errs = append(errs, e.removeGuard(context.WithoutCancel(ctx), id))
+		}
+		return nil, errors.Join(errs...)
 	}
 	return r, nil
 }
@@ -175,10 +143,10 @@ func (r *Run) ID() RunID { return r.h.header.ID }
 
 // journal appends a record and brings the history in memory up to it.
 func (r *Run) journal(rec record) error {
-	if err := r.h.journal.append(rec); err != nil {
+	if err := r.mirror(context.Background(), rec); err != nil {
 		return err
 	}
-	return r.h.add(r.e.kinds, rec)
+	return r.h.write(r.e.kinds, rec)
 }
 
 // Apply makes a reviewed plan true. It first observes everything again and
@@ -204,8 +172,13 @@ func (r *Run) apply(ctx context.Context, p *StepPlan) (StepResult, error) {
 		if err != nil {
 			return StepResult{}, err
 		}
+		if r.twinned(it.On) {
+			if _, err := r.twin(ctx, it.On); err != nil {
+				return StepResult{}, err
+			}
+		}
 		if it.Diff.Action != None { // what was reviewed can be shown again, wherever the step ends
-			if err := r.h.journal.keep(it.Before); err != nil {
+			if err := r.keep(it.On, it.Before); err != nil {
 				return StepResult{}, err
 			}
 		}
@@ -282,7 +255,10 @@ func (r *Run) prove(ctx context.Context, s int, proofs []Proof, first bool) erro
 		}
 		ev := Event{What: Proving, Run: r.ID(), Step: r.h.steps[s-1].id, On: p.On, Text: p.Title}
 		r.e.notify(ev)
-		seen, err := p.Prove(ctx, r.e.machines[p.On])
+		within := r.e.within(ctx, Event{Run: r.ID(), Step: ev.Step, On: p.On})
+		seen, err := p.Prove(context.WithValue(within, keepKey{}, func(kind string, data json.RawMessage) error {
+			return r.journal(record{What: "kept", S: s, Kind: kind, Data: data})
+		}), r.e.machine(p.On))
 		if err != nil {
 			return cannotProve(p, err)
 		}
@@ -298,7 +274,7 @@ func (r *Run) prove(ctx context.Context, s int, proofs []Proof, first bool) erro
 // do carries one op out. What the journal says before it, and what it says
 // after, is all that a later process has.
 func (r *Run) do(ctx context.Context, o *opHistory) error {
-	m, ev := r.e.machines[o.on], Event{Run: r.ID(), Step: o.step, On: o.on, Kind: o.op.Kind(), Target: o.op.Target(), N: o.n, Of: len(r.h.steps[o.s-1].ops)}
+	m, ev := r.e.machine(o.on), Event{Run: r.ID(), Step: o.step, On: o.on, Kind: o.op.Kind(), Target: o.op.Target(), N: o.n, Of: len(r.h.steps[o.s-1].ops)}
 	say := func(w What, f func(*Event)) {
 		e := ev
 		e.What = w
@@ -351,7 +327,7 @@ func (r *Run) do(ctx context.Context, o *opHistory) error {
 				WithHint("`goxin undo` undoes what it had done; then look at a new plan", "`goxin undo` 撤销已完成的部分；然后查看新的计划")
 		}
 	}
-	if err := r.h.journal.keep(now); err != nil {
+	if err := r.keep(o.on, now); err != nil {
 		return fail(err)
 	}
 	if err := r.journal(record{What: "doing", S: o.s, N: o.n, State: &before}); err != nil {
@@ -359,7 +335,7 @@ func (r *Run) do(ctx context.Context, o *opHistory) error {
 	}
 	r.e.forgetSurveys()
 	say(Doing, nil)
-	moving := hearAmounts(ctx, func(a Amount) { say(Moving, func(e *Event) { e.Amount = &a }) })
+	moving := hearAmounts(r.e.within(ctx, ev), func(a Amount) { say(Moving, func(e *Event) { e.Amount = &a }) })
 	out, err := o.op.Do(moving, m, func(t lang.Text) {
 		said = lastOf(said, t)
 		say(Output, func(e *Event) { e.Text = t })
@@ -438,7 +414,8 @@ func brief(s string) string {
 // or undone.
 func (r *Run) Leave() error {
 	r.ended = true
-	return r.release()
+	r.park()
+	return r.letGo()
 }
 
 // Summary is a run that has ended.
@@ -462,20 +439,29 @@ func (r *Run) End(ctx context.Context) (Summary, error) {
 	case r.undone || why != nil:
 		status = StatusFailed
 	}
-	var err error
+	its := status
+	if r.h.confirm > 0 && r.h.standing() > 0 {
+		its = StatusAwaiting
+	}
+	err := r.closeTwins(ctx, its)
+	if err != nil && why == nil && status == StatusApplied {
+		status = StatusFailed // it takes its part back
+		t := lang.F("%s", "%s", err)
+		why, hint = &t, hintOf(err)
+	}
 	var due time.Duration
 	// A failed run that was to be confirmed is undone at its deadline all the
 	// same: half of a change may cut a person off as well as the whole.
 	if r.h.confirm > 0 && r.h.standing() > 0 {
-		err = r.await(why, hint)
+		err = errors.Join(err, r.await(why, hint))
 		due = r.h.confirm
 	} else {
-		err = r.journal(record{What: "end", Status: status, Error: why, Hint: hint})
+		err = errors.Join(err, r.journal(record{What: "end", Status: status, Error: why, Hint: hint}))
 		if r.h.confirm > 0 {
 			err = errors.Join(err, r.e.removeGuard(context.WithoutCancel(ctx), r.ID()))
 		}
 	}
-	err = errors.Join(err, r.release())
+	err = errors.Join(err, r.letGo())
 	sum := Summary{RunInfo: r.h.info(), Deadline: due}
 	what := RunEnded
 	if sum.Status == StatusAwaiting {

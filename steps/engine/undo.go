@@ -61,6 +61,11 @@ func (r *Run) undo(ctx context.Context, only string) (UndoResult, error) {
 			r.e.notify(ev)
 			continue
 		}
+		if r.alone && r.twinned(o.on) {
+			reason := lang.F("%s takes it back itself", "由 %s 自行撤销", o.on)
+			errs = append(errs, r.h.write(r.e.kinds, record{What: "left", S: o.s, N: o.n, Error: &reason}))
+			continue
+		}
 		err := r.undoOp(ctx, o)
 		if err == nil {
 			res.Undone++
@@ -121,19 +126,25 @@ func (e *Engine) laterThan(id RunID) (map[target]RunID, error) {
 }
 
 func (r *Run) undoOp(ctx context.Context, o *opHistory) error {
-	m, ok := r.e.machines[o.on]
-	if !ok {
+	m := r.e.machine(o.on)
+	if m == nil {
 		return lang.Errorf(nil, "machine %q is not here", "机器 %q 不在此处", o.on)
 	}
 	before, err := r.h.journal.load(o.before)
 	if err != nil {
 		return err
 	}
-	return o.op.Undo(ctx, m, before, o.after)
+	return o.op.Undo(r.e.within(ctx, Event{Run: r.ID(), Step: o.step, On: o.on}), m, before, o.after)
 }
 
-// open takes up a run that exists: under the lock, with its journal mended.
-func (e *Engine) open(id RunID) (*Run, error) {
+// How a run is opened that has a part on another machine.
+const (
+	joining = false // with that part
+	alone   = true  // the guard does: every machine takes its own part back
+)
+
+// open takes up a run that exists: under the locks, with its journals mended.
+func (e *Engine) open(ctx context.Context, id RunID, alone bool) (*Run, error) {
 	release, err := e.lock()
 	if err != nil {
 		return nil, err
@@ -148,10 +159,16 @@ func (e *Engine) open(id RunID) (*Run, error) {
 	if err != nil || h == nil {
 		return nil, errors.Join(err, release())
 	}
-	return &Run{
-		e: e, h: h, release: release, failed: map[string]error{},
+	r := &Run{
+		e: e, h: h, release: release, failed: map[string]error{}, alone: alone,
 		opts: RunOptions{Answers: h.header.Answers, Strict: h.header.Strict, Confirm: h.confirm},
-	}, nil
+	}
+	if !alone {
+		if err := r.reopenTwins(ctx); err != nil {
+			return nil, errors.Join(err, r.letGo())
+		}
+	}
+	return r, nil
 }
 
 // Undo puts back what run id changed (0: the newest run of which something
@@ -161,17 +178,17 @@ func (e *Engine) Undo(ctx context.Context, id RunID, only string) (UndoResult, e
 	if known, err := e.find(id); err != nil || known == nil {
 		return UndoResult{}, err // nothing is locked, and no lock file made, for nothing
 	}
-	r, err := e.open(id)
+	r, err := e.open(ctx, id, joining)
 	if err != nil || r == nil {
 		return UndoResult{}, err
 	}
 	if r.h.forgotten {
 		return UndoResult{}, errors.Join(lang.Errorf(nil, "cannot undo run %d: what it would be undone from was destroyed (goxin forget)", "无法撤销运行 %d：还原内容已被销毁（goxin forget）", r.ID()).
-			WithHint("what it changed has to be put back by hand", "其改动只能手工还原"), r.release())
+			WithHint("what it changed has to be put back by hand", "其改动只能手工还原"), r.letGo())
 	}
 	if only != "" && !slices.ContainsFunc(r.h.steps, func(s *stepHistory) bool { return s.id == only }) {
 		return UndoResult{}, errors.Join(lang.Errorf(nil, "cannot undo %q: run %d has no such step", "无法撤销 %q：运行 %d 中没有这个步骤", only, r.ID()).
-			WithHint("see `goxin runs`", "用 `goxin runs` 查看"), r.release())
+			WithHint("see `goxin runs`", "用 `goxin runs` 查看"), r.letGo())
 	}
 	return r.undoAndEnd(ctx, only)
 }
@@ -181,19 +198,19 @@ func (e *Engine) Undo(ctx context.Context, id RunID, only string) (UndoResult, e
 func (r *Run) undoAndEnd(ctx context.Context, only string) (UndoResult, error) {
 	ctx = context.WithoutCancel(ctx)
 	res, err := r.undo(ctx, only)
-	r.ended = true
+	r.ended, r.undone = true, true
 	if err == nil {
 		switch {
 		case r.h.standing() == 0:
-			err = r.journal(record{What: "end", Status: StatusUndone})
+			err = errors.Join(r.closeTwins(ctx, StatusUndone), r.journal(record{What: "end", Status: StatusUndone}))
 		case only == "" && (r.h.status == StatusInterrupted || r.h.status == StatusAwaiting):
-			err = r.journal(record{What: "end", Status: StatusFailed})
+			err = errors.Join(r.closeTwins(ctx, StatusFailed), r.journal(record{What: "end", Status: StatusFailed}))
 		}
 		if s := r.h.status; r.h.confirm > 0 && s != StatusAwaiting && s != StatusInterrupted {
 			err = errors.Join(err, r.e.removeGuard(ctx, r.ID()))
 		}
 	}
-	err = errors.Join(err, r.release())
+	err = errors.Join(err, r.letGo())
 	r.e.notify(Event{What: RunEnded, Run: r.ID(), N: r.h.standing(), Text: r.h.status.Text()})
 	return res, err
 }
