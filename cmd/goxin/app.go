@@ -35,6 +35,7 @@ type app struct {
 	quiet          bool
 	cast           *cast.Writer // the recording that is under way; nil: none
 	machineOptions []machine.Option
+	engines        []*engine.Engine // to hang up on the machines they joined, at the end
 }
 
 func (a *app) command() *cobra.Command {
@@ -71,6 +72,7 @@ func (a *app) command() *cobra.Command {
 	})
 	root.AddCommand(a.detectCommand(), a.planCommand(), a.applyCommand(), a.confirmCommand(), a.resumeCommand(),
 		a.checkCommand(), a.undoCommand(), a.runsCommand(), a.forgetCommand(), a.answersCommand(), a.captureCommand(), a.demoCommand(), a.recordCommand(), a.libsCommand(), a.mirrorsCommand(), a.toolchainCommand(), a.pruneCommand(), a.guardCommand(), a.tuneCommand(), a.profileCommand(), a.verifyCommand(), a.reportCommand())
+	root.AddCommand(a.agentCommand())
 	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = true
 	strictArgs(root)
@@ -154,5 +156,7 @@ func (a *app) engine(notify func(engine.Event)) (*engine.Engine, error) {
 			c.Home = machine.Local(a.machineOptions...)
 		}
 	}
-	return engine.New(c), nil
+	e := engine.New(c)
+	a.engines = append(a.engines, e)
+	return e, nil
 }

@@ -56,6 +56,9 @@ func (a *app) load(ctx context.Context, e *engine.Engine, q asked) (engine.Answe
 			}
 		}
 		for id := range got {
+			if _, joins := e.Step(id).(engine.Joiner); joins && slices.ContainsFunc(q.only, func(id string) bool { return paired(e.Step(id)) }) {
+				continue // the step is done on that machine too
+			}
 			if !slices.Contains(q.only, id) {
 				delete(got, id)
 			}
@@ -66,6 +69,11 @@ func (a *app) load(ctx context.Context, e *engine.Engine, q asked) (engine.Answe
 			WithHint("give a file with -f, or an answer with --set kernel.profile=web; `goxin answers new` prints a template", "用 -f 指定文件，或用 --set kernel.profile=web 给出应答；`goxin answers new` 打印模板")}
 	}
 	return got, nil
+}
+
+func paired(s engine.Step) bool {
+	p, ok := s.(engine.Paired)
+	return ok && p.Paired()
 }
 
 // readAnswers reads and checks an answers file.

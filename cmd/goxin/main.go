@@ -41,7 +41,10 @@ func run(args []string, in, out, errs *os.File, opts ...machine.Option) int {
 	cmd.SetIn(in)
 	cmd.SetOut(a.out)
 	cmd.SetErr(errs)
-	err := cmd.ExecuteContext(ctx)
+	err := cmd.ExecuteContext(a.asking(ctx))
+	for _, e := range a.engines {
+		_ = e.Close() // what there was to say of those machines has been said
+	}
 	if err == nil {
 		err = a.out.failure()
 	}

@@ -16,11 +16,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-isatty"
 
 	"goxin/assets/lang"
+	"goxin/detect/machine"
 	"goxin/steps/answers"
 	"goxin/steps/engine"
 )
@@ -96,8 +98,12 @@ func (a *app) printPlan(w io.Writer, i ink, title lang.Text, p *engine.StepPlan)
 	default:
 		fmt.Fprintln(w, lang.F("%s: %d changes", "%s：%d 处改动", title, n).In(a.lang))
 	}
-	table := ""
+	table, on, two := "", machine.ID(""), onSeveral(p)
 	for _, it := range p.Items {
+		if two && it.On != on {
+			on, table = it.On, ""
+			fmt.Fprintln(w, visible(lang.F("  on %s:", "  在%s上：", nameOf(on)).In(a.lang)))
+		}
 		if it.Unknown != "" {
 			fmt.Fprintf(w, "  ? %s\n", lang.F("known after %s", "%s 之后才能确定", it.Unknown).In(a.lang))
 			continue
@@ -142,6 +148,19 @@ func (a *app) printPlan(w io.Writer, i ink, title lang.Text, p *engine.StepPlan)
 		}
 		fmt.Fprintln(w, visible(mark+note.Text.In(a.lang)))
 	}
+}
+
+// onSeveral reports whether a plan changes more than one machine.
+func onSeveral(p *engine.StepPlan) bool {
+	return slices.ContainsFunc(p.Items, func(it engine.Planned) bool { return it.On != p.Items[0].On })
+}
+
+// nameOf is what a person calls a machine of a run.
+func nameOf(id machine.ID) lang.Text {
+	if id == machine.LocalID {
+		return lang.T("this machine", "本机")
+	}
+	return lang.F("%s", " %s ", strings.TrimPrefix(string(id), "peer:"))
 }
 
 // row is one value of a diff: what it is, what it becomes, and what is to be said
