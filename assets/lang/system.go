@@ -11,6 +11,7 @@ import (
 // (glibc, po/zh_CN.po): those that an administrator knows from ls and cp.
 var system = map[syscall.Errno]string{
 	syscall.EPERM:         "不允许的操作",
+	syscall.EAFNOSUPPORT:  "不支持该协议族",
 	syscall.ENOENT:        "没有那个文件或目录",
 	syscall.ESRCH:         "没有那个进程",
 	syscall.EINTR:         "被中断的系统调用",

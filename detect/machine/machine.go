@@ -165,6 +165,13 @@ type Stage interface {
 	Discard() error
 }
 
+// Lost reports whether an error says that a machine cannot be reached any more: waiting
+// was in vain, and whatever else is asked of it is, for now.
+func Lost(err error) bool {
+	var lost interface{ Lost() bool }
+	return errors.As(err, &lost) && lost.Lost()
+}
+
 // LockedError says who holds a lock.
 type LockedError struct{ Note []byte }
 

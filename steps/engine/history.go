@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"goxin/assets/lang"
@@ -74,7 +75,7 @@ type stepHistory struct {
 	notes  []Note
 	ops    []*opHistory
 	proved []lang.Text
-	kept   map[string]json.RawMessage
+	kept   []Kept
 	began  time.Time
 	ended  time.Time // the last thing known of it
 	done   bool
@@ -247,10 +248,8 @@ func (h *history) add(kinds Kinds, r record) error {
 		s.done, s.ended = true, r.Time
 		return nil
 	case "kept":
-		if s.kept == nil {
-			s.kept = make(map[string]json.RawMessage)
-		}
-		s.kept[r.Kind] = r.Data
+		s.kept = slices.DeleteFunc(s.kept, func(k Kept) bool { return k.On == r.On && k.Kind == r.Kind })
+		s.kept = append(s.kept, Kept{r.On, r.Kind, r.Data})
 		return nil
 	case "proved":
 		s.ended = r.Time

@@ -33,7 +33,7 @@ func TestWhatAProofFoundIsKeptForTheReport(t *testing.T) {
 	ok(t, err)
 	r, err := e.Record(0)
 	ok(t, err)
-	if got := string(r.Steps[0].Kept["found"]); got != `{"gap":12}` {
+	if got := r.Steps[0].Kept; len(got) != 1 || got[0].Kind != "found" || string(got[0].Data) != `{"gap":12}` {
 		t.Fatalf("kept %q", got)
 	}
 	ok(t, engine.Keep(context.Background(), "found", "nobody keeps it"))

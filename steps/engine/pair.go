@@ -49,6 +49,13 @@ func HearTold(ctx context.Context, f func(Event)) context.Context {
 
 type keepKey struct{}
 
+// Kept is data that a proof on a machine had the journal hold.
+type Kept struct {
+	On   machine.ID      `json:"on"`
+	Kind string          `json:"kind"`
+	Data json.RawMessage `json:"data"`
+}
+
 // Keep has the run's journal hold data that a proof of ctx has found, under a name of the
 // step's own (kind), for the report; what was kept under it before is replaced. It is
 // plain data of at most 256 KiB of JSON; a machine that cannot take it is an error.

@@ -49,7 +49,7 @@ type StepRecord struct {
 	Changes  []ChangeRecord `json:"changes"`
 	Proved   []lang.Text    `json:"proved,omitempty"` // what was tried, and what was seen
 	// Kept is what proofs found, in forms of the step's own.
-	Kept map[string]json.RawMessage `json:"kept,omitempty"`
+	Kept []Kept `json:"kept,omitempty"`
 }
 
 // ChangeRecord is one operation of a step, those that found nothing to do included.

@@ -257,7 +257,7 @@ func (r *Run) prove(ctx context.Context, s int, proofs []Proof, first bool) erro
 		r.e.notify(ev)
 		within := r.e.within(ctx, Event{Run: r.ID(), Step: ev.Step, On: p.On})
 		seen, err := p.Prove(context.WithValue(within, keepKey{}, func(kind string, data json.RawMessage) error {
-			return r.journal(record{What: "kept", S: s, Kind: kind, Data: data})
+			return r.journal(record{What: "kept", S: s, On: p.On, Kind: kind, Data: data})
 		}), r.e.machine(p.On))
 		if err != nil {
 			return cannotProve(p, err)

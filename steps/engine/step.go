@@ -104,6 +104,13 @@ type Recaller interface {
 	Recall(Hosts, Survey, Values) Values
 }
 
+// Doubter is a step whose survey may find what only the person can decide, so that a form
+// asks once more before the step is planned.
+type Doubter interface {
+	// Doubt is the key of the field to ask, given what was found; "" for none. Pure.
+	Doubt(Hosts, Survey, Values) string
+}
+
 // Noter is a step that has something to tell about its plan beyond the changes.
 type Noter interface {
 	Notes(Hosts, Survey, Values) []Note

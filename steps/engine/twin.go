@@ -258,6 +258,17 @@ func (r *Run) keep(on machine.ID, s State) error {
 // standing reports whether the twin has something that stands.
 func (t *twin) standing() bool { return t.h.standing() > 0 }
 
+// tookBack reports whether the machine that o was done on has undone it by itself, as it
+// does when it was cut off for long.
+func (r *Run) tookBack(o *opHistory) bool {
+	t := r.twins[o.on]
+	if t == nil {
+		return false
+	}
+	s, n := t.steps[o.s], t.ops[[2]int{o.s, o.n}]
+	return s > 0 && n > 0 && t.h.steps[s-1].ops[n-1].status == opUndone
+}
+
 // close ends the twins as the run ends, with what stands: their guards go, or wait for
 // the confirmation. What fails is a machine that takes its part back by itself.
 func (r *Run) closeTwins(ctx context.Context, status Status) error {

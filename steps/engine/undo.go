@@ -45,6 +45,7 @@ func (r *Run) undo(ctx context.Context, only string) (UndoResult, error) {
 		return res, err
 	}
 	var errs []error
+	lost := make(map[machine.ID]bool)
 	for _, o := range slices.Backward(r.h.ops()) {
 		// What was left alone before may be ours again by now.
 		if !o.live() && o.status != opLeft || only != "" && o.step != only {
@@ -66,7 +67,18 @@ func (r *Run) undo(ctx context.Context, only string) (UndoResult, error) {
 			errs = append(errs, r.h.write(r.e.kinds, record{What: "left", S: o.s, N: o.n, Error: &reason}))
 			continue
 		}
+		if r.tookBack(o) {
+			res.Undone++
+			errs = append(errs, r.h.write(r.e.kinds, record{What: "undone", S: o.s, N: o.n}))
+			ev.What = Undone
+			r.e.notify(ev)
+			continue
+		}
+		if lost[o.on] {
+			continue // told already; it takes its part back itself, or the next undo does
+		}
 		err := r.undoOp(ctx, o)
+		lost[o.on] = machine.Lost(err)
 		if err == nil {
 			res.Undone++
 			// Where the journal cannot be written, the next undo finds the op
