@@ -18,6 +18,7 @@ type Dir struct {
 	Path   string        `json:"path"`
 	Mode   Mode          `json:"mode"`
 	Owner  machine.Owner `json:"owner"`
+	User   string        `json:"user,omitempty"` // whose it is instead of Owner's, with the user's group, known once the account is there
 	Reason lang.Text     `json:"reason"`
 }
 
@@ -38,7 +39,9 @@ func (o *Dir) Why() lang.Text { return o.Reason }
 // ByHand is install -d.
 func (o *Dir) ByHand() []string {
 	s := "install -d -m " + o.Mode.String()
-	if o.Owner.UID >= 0 && o.Owner.GID >= 0 {
+	if o.User != "" {
+		s += " -o " + quote(o.User) + " -g \"$(id -gn " + quote(o.User) + ")\""
+	} else if o.Owner.UID >= 0 && o.Owner.GID >= 0 {
 		s += fmt.Sprintf(" -o %d -g %d", o.Owner.UID, o.Owner.GID)
 	}
 	return []string{s + " " + quote(o.Path)}
@@ -77,7 +80,27 @@ func (o *Dir) Diff(s engine.State) engine.Diff {
 	if was, _, err := decode[dirState](o, s); err == nil && was.Exists {
 		return engine.Diff{Action: engine.None}
 	}
-	return engine.Diff{Action: engine.Create, Note: lang.F("new directory, %s %s", "新建目录，%s %s", o.Mode, ownerName(max(o.Owner.UID, 0), max(o.Owner.GID, 0)))}
+	who := ownerName(max(o.Owner.UID, 0), max(o.Owner.GID, 0))
+	if o.User != "" {
+		who = Visible(o.User)
+	}
+	return engine.Diff{Action: engine.Create, Note: lang.F("new directory, %s %s", "新建目录，%s %s", o.Mode, who)}
+}
+
+// owner is whose the directory shall be.
+func (o *Dir) owner(m machine.Machine) (machine.Owner, error) {
+	if o.User == "" {
+		return o.Owner, nil
+	}
+	a, err := (&Account{Name: o.User}).look(m)
+	if err == nil && a.User == nil {
+		err = lang.Errorf(nil, "there is no user %s in %s", "%[2]s 中没有用户 %[1]s", Visible(o.User), passwdFile).
+			WithHint("make the account first", "请先创建该账户")
+	}
+	if err != nil {
+		return o.Owner, err
+	}
+	return machine.Owner{UID: a.User.UID, GID: a.User.GID}, nil
 }
 
 // Do makes the directory beside its name and renames it: one that stands under
@@ -89,7 +112,11 @@ func (o *Dir) Do(_ context.Context, m machine.Machine, _ func(lang.Text)) (engin
 	}
 	if err == nil && !was.Exists {
 		temp := path.Join(path.Dir(o.Path), "."+path.Base(o.Path)+".goxin-new") // where Clean looks
-		if err = m.Mkdir(temp, fs.FileMode(o.Mode), o.Owner); err == nil {
+		var owner machine.Owner
+		if owner, err = o.owner(m); err == nil {
+			err = m.Mkdir(temp, fs.FileMode(o.Mode), owner)
+		}
+		if err == nil {
 			err = m.Rename(temp, o.Path)
 		}
 	}
@@ -127,7 +154,11 @@ func (o *Dir) remove(m machine.Machine, ours dirState, seen bool) error {
 		return err
 	}
 	if !seen {
-		ours = dirState{true, now.with(o.Mode, o.Owner)}
+		owner, err := o.owner(m)
+		if err != nil {
+			return err
+		}
+		ours = dirState{true, now.with(o.Mode, owner)}
 	}
 	if now != ours {
 		return notOurs("its mode or owner was changed since", "其权限或属主之后被修改过")

@@ -217,12 +217,20 @@ func (o *File) Undo(ctx context.Context, m machine.Machine, before, after engine
 		err = reload(ctx, m, nil)
 	}
 	if o.Restart != "" && booted(m) {
-		verb := "try-restart"
-		if was.Stops { // what stopped it is undone, even if the file is another's by now
-			verb = "restart"
+		// What stopped it is undone, even if the file is another's by now. A unit whose own
+		// file went with this is neither there nor up.
+		up := was.Stops
+		if !up {
+			u, failed := (&Unit{Name: o.Restart}).look(ctx, m)
+			if failed != nil {
+				return failed
+			}
+			up = u.Up
 		}
-		if failed := systemctl(ctx, m, nil, verb, o.Restart); failed != nil {
-			return failed
+		if up {
+			if failed := systemctl(ctx, m, nil, "restart", o.Restart); failed != nil {
+				return failed
+			}
 		}
 	}
 	return err

@@ -84,7 +84,7 @@ func TestUndoLeavesAloneWhatSomebodyChanged(t *testing.T) {
 	file := &File{Path: path, Content: "ours\n", Mode: 0o644, Owner: machine.RootOwner}
 	old := func(w *world) { w.write(path, "old\n", 0o600) }
 	none := func(*world) {}
-	dir := &Dir{"/etc/x.d", 0o755, machine.RootOwner, why}
+	dir := &Dir{Path: "/etc/x.d", Mode: 0o755, Owner: machine.RootOwner, Reason: why}
 	comment := &Comment{path, "a=1", why}
 	lines := func(w *world) { w.write(path, "a=1\nb\na=1\n", 0o644) }
 	key := &Sysctl{"vm.swappiness", "1", false, false, why}
@@ -233,5 +233,20 @@ func TestModeIsOctal(t *testing.T) {
 		if json.Unmarshal([]byte(`{"mode":`+bad+`}`), &f) == nil {
 			t.Errorf("mode %s was read", bad)
 		}
+	}
+}
+
+func TestTheFileOfAUnitThatIsGoneRestartsNothing(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	w.systemd()
+	o := &File{Path: "/etc/app.env", Content: "A=b\n", Mode: 0o600, Owner: machine.RootOwner, Restart: "app.service"}
+	before := observe(t, o, w)
+	if _, err := o.Do(ctx, w, nil); err != nil {
+		t.Fatal(err)
+	}
+	w.ran = nil
+	if err := o.Undo(ctx, w, before, observe(t, o, w)); err != nil || len(w.ran) > 0 {
+		t.Errorf("%v, ran %q", err, w.ran)
 	}
 }

@@ -28,7 +28,8 @@ var why = lang.T("because", "因为")
 const dropIn = "/etc/systemd/system.conf.d/zz-goxin.conf"
 
 func situations() []situation {
-	return slices.Concat(otherSituations(), packageSituations(), sysfsSituations(), linkSituations(), blockSituations(), labelSituations(), treeSituations())
+	return slices.Concat(otherSituations(), packageSituations(), sysfsSituations(), linkSituations(), blockSituations(), labelSituations(), treeSituations(),
+		accountSituations(), copySituations(), portSituations())
 }
 
 func otherSituations() []situation {
@@ -87,9 +88,10 @@ func otherSituations() []situation {
 			w.write("/etc/sysctl.d/zz-goxin.conf", "vm.swappiness = 1\n", 0o644)
 		}, nothing},
 
-		{"a new directory", &Dir{"/etc/sysctl.d", 0o750, machine.Owner{UID: 12, GID: 34}, why}, func(*world) {}, ok},
-		{"a directory that is there with another mode", &Dir{"/etc/sysctl.d", 0o750, machine.RootOwner, why}, func(w *world) { w.mkdir("/etc/sysctl.d") }, nothing},
-		{"a directory behind a link", &Dir{"/etc/sysctl.d", 0o750, machine.RootOwner, why}, func(w *world) { w.mkdir("/srv"); w.link("/srv", "/etc/sysctl.d") }, nothing},
+		{"a new directory", &Dir{Path: "/etc/sysctl.d", Mode: 0o750, Owner: machine.Owner{UID: 12, GID: 34}, Reason: why}, func(*world) {}, ok},
+		{"a new directory of a user", &Dir{Path: "/etc/sysctl.d", Mode: 0o750, User: "app", Reason: why}, func(w *world) { w.write("/etc/passwd", "app:x:12:34::/:/bin/false\n", 0o644) }, ok},
+		{"a directory that is there with another mode", &Dir{Path: "/etc/sysctl.d", Mode: 0o750, Owner: machine.RootOwner, Reason: why}, func(w *world) { w.mkdir("/etc/sysctl.d") }, nothing},
+		{"a directory behind a link", &Dir{Path: "/etc/sysctl.d", Mode: 0o750, Owner: machine.RootOwner, Reason: why}, func(w *world) { w.mkdir("/srv"); w.link("/srv", "/etc/sysctl.d") }, nothing},
 
 		{"a line that is there twice and once as our comment", &Comment{"/etc/sysctl.conf", "vm.swappiness=60", why}, func(w *world) {
 			w.write("/etc/sysctl.conf", "a\nvm.swappiness=60\n# goxin: vm.swappiness=60\nb\nvm.swappiness=60", 0o640)

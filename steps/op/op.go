@@ -27,5 +27,8 @@ func Kinds() engine.Kinds {
 		"block":    func() engine.Op { return new(Block) },
 		"lists":    func() engine.Op { return new(Lists) },
 		"packages": func() engine.Op { return new(Packages) },
+		"account":  func() engine.Op { return new(Account) },
+		"copy":     func() engine.Op { return new(Copy) },
+		"port":     func() engine.Op { return new(Port) },
 	}
 }

@@ -43,6 +43,7 @@ type world struct {
 
 	sites   map[string]http.Handler      // web servers, by address
 	tools   map[string]tool              // programs, by name
+	torn    bool                         // programs can be cut off between two files they write
 	marks   map[string]map[string]string // extended attributes, by path and name
 	noAttrs bool                         // the file system has none
 

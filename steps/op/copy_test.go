@@ -1,0 +1,106 @@
+package op
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"goxin/detect/machine"
+	"goxin/steps/engine"
+)
+
+const program = "\x7fELF a program\n"
+
+func copySituations() []situation {
+	c := func(change func(*Copy)) *Copy {
+		o := &Copy{Source: "/srv/app", SHA256: digest([]byte(program)), Path: "/usr/local/bin/app", Mode: 0o755, Owner: machine.RootOwner, Reason: why}
+		if change != nil {
+			change(o)
+		}
+		return o
+	}
+	source := func(w *world) {
+		w.write("/srv/app", program, 0o600)
+		w.mkdir("/usr/local/bin")
+		w.mkdir("/var/lib/goxin")
+	}
+	over := func(content string, mode os.FileMode) func(*world) {
+		return func(w *world) { source(w); w.write("/usr/local/bin/app", content, mode) }
+	}
+	const ok, nothing = engine.Applied, engine.OutcomeKind("")
+	return []situation{
+		{"a program to copy", c(nil), source, ok},
+		{"a program to copy, to its owner", c(func(o *Copy) { o.Owner = machine.Owner{UID: 12, GID: 34} }), source, ok},
+		{"a program to copy, to whoever copies", c(func(o *Copy) { o.Owner = machine.Keep }), source, ok},
+		{"a program that replaces another", c(nil), func(w *world) { over("old\n", 0o4750)(w); w.chown("/usr/local/bin/app", 5, 6) }, ok},
+		{"a program that replaces another and keeps its owner", c(func(o *Copy) { o.Owner = machine.Keep }), func(w *world) { over("old\n", 0o700)(w); w.chown("/usr/local/bin/app", 5, 6) }, ok},
+		{"a program that nobody may run", c(nil), over(program, 0o644), ok},
+		{"a program that is there", c(nil), over(program, 0o755), nothing},
+		{"a program that a running unit runs", c(func(o *Copy) { o.Restart = "app.service" }), func(w *world) {
+			over("old\n", 0o755)(w)
+			w.systemd()
+			w.units["app.service"] = &fakeUnit{load: "loaded", file: "enabled", active: "active"}
+			w.tools = map[string]tool{"sha256sum": func(w *world, c machine.Command, say func(string)) error {
+				name := c.Argv[len(c.Argv)-1]
+				say(digest([]byte(w.read(name))) + "  " + name)
+				return nil
+			}}
+		}, ok},
+	}
+}
+
+func TestWhatIsNotWhatWasPlannedIsNotCopied(t *testing.T) {
+	w := newWorld(t)
+	w.write("/srv/app", program+"and more", 0o755)
+	w.write("/usr/local/bin/app", "old\n", 0o755)
+	w.mkdir("/var/lib/goxin")
+	start := w.sum()
+	o := &Copy{Source: "/srv/app", SHA256: digest([]byte(program)), Path: "/usr/local/bin/app", Mode: 0o755, Owner: machine.Keep}
+	before := observe(t, o, w)
+	_, err := o.Do(context.Background(), w, nil)
+	var no engine.Refusal
+	if !errors.As(err, &no) {
+		t.Errorf("%v", err)
+	}
+	if err := o.Undo(context.Background(), w, before, before); err != nil || w.sum() != start {
+		t.Errorf("as it was: %v, %v", w.sum() == start, err)
+	}
+}
+
+func TestAProgramComesFromAnotherMachine(t *testing.T) {
+	here, there := newWorld(t), newWorld(t)
+	here.write("/srv/app", program, 0o755)
+	there.mkdir("/usr/local/bin")
+	o := &Copy{From: "local", Source: "/srv/app", SHA256: digest([]byte(program)), Path: "/usr/local/bin/app", Mode: 0o755, Owner: machine.Keep}
+	if _, err := o.Do(context.Background(), there, nil); err == nil {
+		t.Error("copied from a machine that is not in the run")
+	}
+	ctx := engine.WithMachines(context.Background(), map[machine.ID]machine.Machine{"local": here})
+	if _, err := o.Do(ctx, there, nil); err != nil || there.read("/usr/local/bin/app") != program {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestACopyLeavesLinksAndOthersFilesAlone(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	w.write("/srv/app", program, 0o755)
+	w.link("/opt/app", "/usr/local/bin/app")
+	o := &Copy{Source: "/srv/app", SHA256: digest([]byte(program)), Path: "/usr/local/bin/app", Mode: 0o755, Owner: machine.Keep}
+	if _, err := o.Observe(ctx, w); err == nil || !strings.Contains(err.Error(), "it is a link") {
+		t.Errorf("%v", err)
+	}
+	must(os.Remove(filepath.Join(w.dir, "/usr/local/bin/app")))
+	before := observe(t, o, w)
+	if _, err := o.Do(ctx, w, nil); err != nil {
+		t.Fatal(err)
+	}
+	after := observe(t, o, w)
+	w.write("/usr/local/bin/app", "somebody's\n", 0o755)
+	if err := o.Undo(ctx, w, before, after); !errors.Is(err, engine.ErrNotOurs) || w.read("/usr/local/bin/app") != "somebody's\n" {
+		t.Errorf("%v", err)
+	}
+}
