@@ -1,0 +1,95 @@
+package ha
+
+import (
+	"slices"
+	"time"
+
+	"goxin/assets/lang"
+	"goxin/detect/machine"
+	"goxin/steps/engine"
+	"goxin/steps/op"
+	"goxin/steps/vrrp"
+)
+
+// Notes tell what is expected of the pair, and where the two machines differ.
+func (Step) Notes(hs engine.Hosts, sv engine.Survey, v engine.Values) []engine.Note {
+	p, err := newPair(hs, sv, v)
+	if err != nil || p.judge() != nil {
+		return nil // Ops says it
+	}
+	var out []engine.Note
+	say := func(warn bool, en, zh string, args ...any) {
+		out = append(out, engine.Note{Warn: warn, Text: lang.F(en, zh, args...)})
+	}
+	x, y := hs.Order[0], hs.Order[1]
+	a, b := p.seen[x], p.seen[y]
+	t := p.a.timing(virtual(hs))
+	say(false, "%s moves between %s and %s; VRID %d, an advertisement every %s.", "%s 在 %s 与 %s 之间切换；VRID %d，每 %s 通告一次。", p.a.VIP, string(x), string(y), p.vrid(), t.Advert)
+	if w := vrrp.Weigh(t, t.Advert, virtual(hs)); w.Risky {
+		say(true, "advert %s: the owner may stand still for %s at most before the address moves. A virtual machine does for a snapshot or a move; the other one then takes over, and nothing breaks but connections.",
+			"advert %s：主节点停顿超过 %s 就会切换。虚拟机做快照或迁移时会停顿；此时对方接管，仅现有连接会中断。", t.Advert, w.Tolerates.Round(10*time.Millisecond))
+	}
+	if a.Address.Bits() != b.Address.Bits() {
+		say(true, "the two have the network in different lengths: %s and %s.", "两台机器的子网长度不同：%s 与 %s。", a.Address, b.Address)
+	}
+	if !passesBoth(a, b) {
+		say(true, "VRRP does not pass between the two yet; the plan opens the machines' own firewalls. A switch or a cloud that drops IP protocol 112 is found when the pair is proved.",
+			"目前两台机器之间的 VRRP 不通；计划会放行机器自身的防火墙。若是交换机或云平台丢弃 IP 协议 112，将在验证时发现。")
+	}
+	if s := b.Skew; s.Abs()-b.Doubt > time.Second {
+		say(true, "the clocks are %s apart.", "两台机器的时钟相差 %s。", s.Abs().Round(time.Millisecond))
+	}
+	if va, vb := a.Keepalived, b.Keepalived; va != vb && va != "" && vb != "" {
+		say(true, "keepalived is %s on %s and %s on %s: each gets the words its version knows.", "keepalived 版本：%[2]s 为 %[1]s，%[4]s 为 %[3]s；分别按各自版本生成配置。", va, string(x), vb, string(y))
+	}
+	p.parity(say)
+	for _, id := range hs.Order {
+		p.nodeNotes(id, say)
+	}
+	return out
+}
+
+// most of the differing files that are named.
+const mostNamed = 5
+
+// parity names what of nginx differs between the two: after a failover clients meet the
+// other one's.
+func (p *pair) parity(say func(warn bool, en, zh string, args ...any)) {
+	x, y := p.hosts.Order[0], p.hosts.Order[1]
+	a, b := p.seen[x].Files, p.seen[y].Files
+	if len(a) == 0 || len(b) == 0 {
+		return // nginx is not on both yet
+	}
+	var names []string
+	for name, sum := range a {
+		if b[name] != sum {
+			names = append(names, op.Visible(name))
+		}
+	}
+	for name := range b {
+		if _, both := a[name]; !both {
+			names = append(names, op.Visible(name))
+		}
+	}
+	slices.Sort(names)
+	if n := len(names); n > mostNamed {
+		say(true, "%d files of nginx differ between the two, or are on one only: %s and more. After a failover clients meet the other one's.", "两台机器上有 %d 个 nginx 文件不同或仅在一台上：%s 等。故障切换后客户端将遇到另一台的版本。", n, lang.List(names[:mostNamed]...))
+	} else if n > 0 {
+		say(true, "files of nginx that differ between the two, or are on one only: %s. After a failover clients meet the other one's.", "两台机器上不同或仅在一台上的 nginx 文件：%s。故障切换后客户端将遇到另一台的版本。", lang.List(names...))
+	}
+}
+
+func (p *pair) nodeNotes(id machine.ID, say func(warn bool, en, zh string, args ...any)) {
+	n, name := p.seen[id], string(id)
+	if n.Exits && vrrp.Capabilities(n.Keepalived).TrackProcess {
+		say(false, "%s: the kernel tells keepalived of processes that end (CONFIG_PROC_EVENTS).", "%s：内核会向 keepalived 报告进程退出（CONFIG_PROC_EVENTS）。", name)
+	} else {
+		say(false, "%s: systemd tells keepalived when nginx ends, within some tens of milliseconds.", "%s：nginx 退出时由 systemd 通知 keepalived，约需数十毫秒。", name)
+	}
+	if n.Connects == "off" {
+		say(true, "%s: SELinux keeps nginx from passing requests on. goxin does not change its policy; by hand: setsebool -P httpd_can_network_connect on", "%s：SELinux 禁止 nginx 转发请求。goxin 不修改其策略；手工执行：setsebool -P httpd_can_network_connect on", name)
+	}
+	if n.Conf != "" && !ours(n.Conf) && !example(n.Conf) {
+		say(true, "%s: %s is replaced; undo brings it back. %s", "%s：%s 将被替换，撤销时恢复。%s", name, keepalivedConf, p.written(n.Conf))
+	}
+}
