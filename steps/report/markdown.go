@@ -256,6 +256,8 @@ func (w *mark) checks() {
 	for _, e := range w.Proofs() {
 		w.line("- %s%s%s", text(e.What), w.Say(": ", "："), text(e.Says))
 	}
+	w.drills()
+	w.hardening()
 	w.line("\n%s %s\n", w.Say("Compared when this report was made:", "生成本报告时的核对："), w.When(w.Check.Time))
 	for _, d := range w.Check.Drift {
 		w.line("- ! %s%s%s", code(brief(d.Target)), w.Say(": ", "："), text(w.Drifted(d)))
@@ -265,6 +267,37 @@ func (w *mark) checks() {
 		w.line("- ! %s", text(w.In(w.Check.Error)))
 	case len(w.Check.Drift) == 0:
 		w.line("- ✓ %s", w.Say("All is as goxin left it.", "一切如 goxin 所留。"))
+	}
+}
+
+func (w *mark) drills() {
+	for _, s := range w.Drills() {
+		w.head(3, w.Say("Failover drill", "故障切换演练")+" · "+text(w.In(s.Title)))
+		w.line("%s\n", text(w.Asker(s.Drill)))
+		w.line("|  | %s | %s | %s | %s | %s | %s | %s |", w.Say("Fault", "故障"), w.Say("Lost", "丢失"), w.Say("Longest gap", "最长中断"),
+			w.Say("Predicted", "预测"), w.Say("Healed after", "恢复用时"), w.Say("Owners", "持有者"), w.Say("Remark", "说明"))
+		w.line("| --- | --- | ---: | ---: | ---: | ---: | --- | --- |")
+		for _, r := range s.Drill.Rows {
+			w.row(w.RowMark(r), text(w.In(r.Title)), w.LostOf(r), w.Millis(r, r.Gap), w.Millis(r, r.Predicted), w.Millis(r, r.Healed), text(w.OwnersOf(r)), text(w.In(r.Why)))
+		}
+		if t := w.In(s.Drill.Ended); t != "" {
+			w.line("\n! %s", text(t))
+		}
+	}
+}
+
+func (w *mark) hardening() {
+	for _, h := range w.Hardened() {
+		title := w.Say("Hardening", "加固") + " · " + code(h.Unit)
+		if w.Several() {
+			title += " " + text(string(h.On))
+		}
+		w.head(3, title)
+		w.line("%s\n", w.HardeningSum(h))
+		w.table(9, "", w.Say("Line", "配置行"), w.Say("What it forbids", "所禁止的行为"), w.Say("What was seen", "所见"))
+		for _, l := range h.Results {
+			w.row(w.LineMark(l), code(l.Line), text(w.In(l.Why)), text(w.In(l.Seen)))
+		}
 	}
 }
 

@@ -143,6 +143,9 @@ func (p page) Remarks() []string {
 	if n := p.Run.Counts.Undone; n > 0 {
 		say("%d changes were undone", "%d 处改动已撤销", n)
 	}
+	for _, r := range p.failedFaults() {
+		say("failover drill, %s: not as predicted: %s", "故障切换演练，%s：与预测不符：%s", r.Title, lang.T(strings.TrimSpace(p.Millis(r, r.Gap)+", "+r.Why.EN), strings.TrimSpace(p.Millis(r, r.Gap)+"，"+r.Why.ZH)))
+	}
 	for _, d := range p.Check.Drift {
 		say("%s: no longer as goxin left it (run %d)", "%s：已不是 goxin 留下的状态（运行 %d）", brief(d.Target), int(d.Run))
 	}
@@ -199,9 +202,11 @@ func (p page) Outcome(c Change) string {
 // Kind is a kind of operation in words.
 func (p page) Kind(kind string) string {
 	t, ok := map[string]lang.Text{
+		"account":  lang.T("system account", "系统账户"),
 		"block":    lang.T("part of a file", "文件片段"),
 		"clock":    lang.T("clock", "时钟"),
 		"comment":  lang.T("line of a file", "文件中的行"),
+		"copy":     lang.T("program", "程序"),
 		"dir":      lang.T("directory", "目录"),
 		"file":     lang.T("file", "文件"),
 		"label":    lang.T("mark", "标记"),
@@ -209,6 +214,7 @@ func (p page) Kind(kind string) string {
 		"link":     lang.T("link", "链接"),
 		"lists":    lang.T("package lists", "软件包列表"),
 		"packages": lang.T("packages", "软件包"),
+		"port":     lang.T("firewall opening", "防火墙放行"),
 		"sysctl":   lang.T("kernel parameter", "内核参数"),
 		"sysfs":    lang.T("kernel setting", "内核设置"),
 		"tree":     lang.T("directory tree", "目录树"),

@@ -99,6 +99,8 @@ type Step struct {
 	Changes   []Change      `json:"changes"`
 	Notes     []engine.Note `json:"notes,omitempty"`
 	Proved    []lang.Text   `json:"proved,omitempty"`
+	Drill     *Drill        `json:"drill,omitempty"`
+	Hardening []Hardening   `json:"hardening,omitempty"`
 }
 
 // Decision is one question of a step and its answer.
@@ -144,7 +146,7 @@ type Drift struct {
 
 // Options are what a report needs beside the run's record.
 type Options struct {
-	Steps   []engine.Step // all that goxin knows: the titles of questions and options
+	Steps []engine.Step // all that goxin knows: the titles of questions and options
 	Drift   []engine.Drift
 	Checked error     // what kept check from looking; nil: it looked at everything
 	Now     time.Time // when check looked and the report is made; its zone is that of all times
@@ -190,6 +192,9 @@ func Make(rec *engine.RunRecord, o Options) *Report {
 			ch.Diff, ch.More = cleanDiff(c.Diff)
 			st.Changes = append(st.Changes, ch)
 			r.Run.Counts.add(ch)
+		}
+		for _, k := range s.Kept {
+			st.hear(k)
 		}
 		r.Steps = append(r.Steps, st)
 	}
@@ -244,7 +249,7 @@ func (r *Report) verdict() Verdict {
 	switch {
 	case r.Run.Status != engine.StatusApplied && r.Run.Status != engine.StatusAwaiting, c.Failed > 0, !r.Run.Error.Empty():
 		return Bad
-	case r.Run.Status == engine.StatusAwaiting, c.Deviations+c.Undone+c.Left+c.Planned > 0, len(r.Check.Drift) > 0, !r.Check.Error.Empty():
+	case r.Run.Status == engine.StatusAwaiting, len(r.failedFaults()) > 0, c.Deviations+c.Undone+c.Left+c.Planned > 0, len(r.Check.Drift) > 0, !r.Check.Error.Empty():
 		return Remarks
 	}
 	return Good
