@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -25,19 +26,36 @@ type call struct {
 	cancel context.CancelFunc
 }
 
+// body is what a request consists of. The call waits until its last Read is over: where
+// that may take for ever, stop has it end once nobody is at the other end any more.
+type body struct {
+	io.Reader
+	stop func()
+}
+
+func (b body) Close() error {
+	if b.stop != nil {
+		b.stop()
+	}
+	return nil
+}
+
 // start sends a request, with data behind it if that is not nil.
 func (s *session) start(ctx context.Context, method string, q request, more io.Reader) (*call, error) {
 	var b bytes.Buffer
 	if err := writeJSON(&b, kindJSON, q); err != nil {
 		return nil, err
 	}
-	body := []io.Reader{&b}
+	all := body{Reader: &b}
 	if more != nil {
-		body = append(body, more)
+		all.Reader = io.MultiReader(&b, more)
+	}
+	if f, ok := more.(*framed); ok {
+		all.stop = f.stop
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	// Not a *bytes.Reader alone: net/http would know how to send it again.
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://peer/"+method, io.MultiReader(body...))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://peer/"+method, all)
 	if err != nil {
 		cancel()
 		return nil, err
@@ -104,8 +122,8 @@ func (c *call) close() error {
 	return c.body.Close()
 }
 
-// lines hands the lines of the answer to out, up to its end.
-func (c *call) lines(out func(string)) error {
+// lines hands the lines of the answer to out, up to its end, or out's error.
+func (c *call) lines(out func(string) error) error {
 	for {
 		k, b, err := c.next()
 		switch {
@@ -116,9 +134,14 @@ func (c *call) lines(out func(string)) error {
 		case k != kindLine:
 			return garbled(nil)
 		}
-		out(string(b))
+		if err := out(string(b)); err != nil {
+			return err
+		}
 	}
 }
+
+// nothing is what an answer has that only ends.
+func nothing(string) error { return garbled(nil) }
 
 // ask is a call with a reply and no more.
 func (s *session) ask(ctx context.Context, method string, q request, more io.Reader) (reply, error) {
@@ -144,7 +167,7 @@ func (s *session) tell(ctx context.Context, method string, q request, more io.Re
 		return err
 	}
 	defer c.close()
-	return c.lines(func(string) {})
+	return c.lines(nothing)
 }
 
 // heard notes that somebody was told that a session is over.
@@ -205,15 +228,17 @@ func (m *Machine) ReadDir(name string) ([]string, error) {
 			return err
 		}
 		defer c.close()
-		return c.lines(func(n string) {
-			if size += len(n); size <= mostRead {
-				names = append(names, n)
+		return c.lines(func(n string) error {
+			if size += len(n) + 1; size > mostRead {
+				return &fs.PathError{Op: "readdir", Path: name, Err: syscall.EFBIG}
 			}
+			if n == "" || n == "." || n == ".." || strings.Contains(n, "/") {
+				return garbled(nil) // no name that leads elsewhere
+			}
+			names = append(names, n)
+			return nil
 		})
 	})
-	if err == nil && size > mostRead {
-		err = &fs.PathError{Op: "readdir", Path: name, Err: syscall.EFBIG}
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,9 @@ type LostError struct {
 	Cause    error         // what the last try met
 }
 
+// Lost is true: see machine.Lost.
+func (e *LostError) Lost() bool { return true }
+
 // Text is the error for people.
 func (e *LostError) Text() lang.Text {
 	if e.Cause == nil {

@@ -148,6 +148,7 @@ func (d *data) Read(p []byte) (int, error) {
 // framed makes data frames of what r gives, and says at its end that it was all.
 type framed struct {
 	r    io.Reader
+	stop func() // ends a Read of r that waits; nil: r is always there
 	buf  []byte
 	rest []byte
 	over bool

@@ -179,6 +179,13 @@ func skip(r *bufio.Reader, mark string) error {
 	return lang.Because(nil, "it prints too much when one logs in", "登录时输出过多")
 }
 
+// readLine reads a line, of which more than a reader's buffer holds is an error: the host
+// may be nobody's friend.
+func readLine(r *bufio.Reader) (string, error) {
+	b, err := r.ReadSlice('\n')
+	return string(b), err
+}
+
 // failure is how the program ended, in its own words if it had any.
 func (p *proc) failure(err error) error {
 	e := p.wait()
@@ -291,12 +298,14 @@ func (h *host) install(ctx context.Context, c *ssh.Client, arch string) error {
 		const put = `set -e
 umask 077
 mkdir -p "$2"
-trap 'rm -f "$0.new"' EXIT
-cat >"$0.new"
-got=$(sha256sum "$0.new" | cut -d" " -f1)
+new=$0.$$
+trap 'rm -f "$new"' EXIT
+trap 'exit 9' HUP INT PIPE TERM
+cat >"$new"
+got=$(sha256sum "$new" | cut -d" " -f1)
 if [ "$got" != "$1" ]; then echo "it arrived as $got" >&2; exit 9; fi
-chmod 700 "$0.new"
-mv -f "$0.new" "$0"`
+chmod 700 "$new"
+mv -f "$new" "$0"`
 		if _, err := h.output(ctx, c, h.how, f, "sh", "-c", put, name, sum, h.dir); err != nil {
 			return lang.Errorf(err, "cannot bring goxin to %s", "无法将 goxin 传到 %s", h.t.Host).
 				WithHint("%s there needs some 50 MB, and to be writable", "对端的 %s 需约 50 MB 空间且可写", h.dir)
@@ -348,7 +357,9 @@ func (h *host) relay(ctx context.Context, c *ssh.Client) (*proc, error) {
 	}
 	var line string
 	for n := 0; n < mostNoise && err == nil; n += len(line) {
-		line, err = p.out.ReadString('\n')
+		if line, err = readLine(p.out); err != nil && line == "" {
+			break
+		}
 		if said, ok := strings.CutPrefix(line, ready); ok {
 			var f *fault
 			if err := json.Unmarshal([]byte(said), &f); err != nil {

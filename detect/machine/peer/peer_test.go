@@ -23,6 +23,8 @@ type wire struct {
 	lines  int
 	ends   []*end
 	refuse func(line int) error // of a try to have a line
+	last   bool                 // the line that is cut is not had back
+	died   func()               // told of the cut, before it
 }
 
 type cutting int
@@ -35,8 +37,11 @@ const (
 func (w *wire) connect(context.Context) (io.ReadWriteCloser, error) {
 	w.mu.Lock()
 	w.lines++
-	n, refuse := w.lines, w.refuse
+	n, refuse, over := w.lines, w.refuse, w.last && w.at > 0 && w.sent >= w.at
 	w.mu.Unlock()
+	if over {
+		return nil, net.ErrClosed
+	}
 	if refuse != nil {
 		if err := refuse(n); err != nil {
 			return nil, err
@@ -65,6 +70,9 @@ func (e *end) Write(p []byte) (int, error) {
 	e.w.mu.Unlock()
 	if !cut {
 		return e.Conn.Write(p)
+	}
+	if e.w.died != nil {
+		e.w.died()
 	}
 	switch where {
 	case amid:

@@ -34,7 +34,12 @@ func (s *session) run(ctx context.Context, c machine.Command, out func(line stri
 	q := request{Run: rand.Text(), Argv: raws(c.Argv), Env: raws(c.Env), Name: raw(c.Dir), Stdin: c.Stdin != nil, Timeout: c.Timeout}
 	var more io.Reader
 	if c.Stdin != nil {
-		more = &framed{r: c.Stdin}
+		r, w := io.Pipe()
+		go func() {
+			_, err := io.Copy(w, c.Stdin)
+			_ = w.CloseWithError(err) // nil is the end
+		}()
+		more = &framed{r: r, stop: func() { _ = r.Close() }}
 	}
 	// The call itself is not cancelled with ctx: what became of the program would not be
 	// heard.
@@ -49,7 +54,7 @@ func (s *session) run(ctx context.Context, c machine.Command, out func(line stri
 	call, err := s.start(patient, "run", q, more)
 	if err == nil {
 		defer call.close()
-		err = call.lines(out)
+		err = call.lines(func(l string) error { out(l); return nil })
 	}
 	if why := ctx.Err(); why != nil && errors.Is(err, context.Canceled) {
 		return lang.Because(why, "%s was stopped", "%s 已被停止", strings.Join(c.Argv, " "))
@@ -65,7 +70,7 @@ func (m *Machine) Dial(ctx context.Context, network, address string) (net.Conn, 
 		life, end := context.WithCancel(context.WithoutCancel(ctx))
 		stop := context.AfterFunc(ctx, end)
 		defer stop()
-		call, err := s.start(life, "dial", request{Name: raw(network), To: raw(address)}, &framed{r: far})
+		call, err := s.start(life, "dial", request{Name: raw(network), To: raw(address)}, &framed{r: far, stop: func() { _ = far.SetReadDeadline(time.Unix(1, 0)) }}) // what comes from there goes on
 		if err == nil {
 			if _, err = call.reply(); err != nil {
 				_ = call.close()

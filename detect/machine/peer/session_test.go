@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"runtime"
@@ -55,7 +56,7 @@ func TestALineThatDoesNotComeBackIsLostAndLaterCallsTryAgain(t *testing.T) {
 	if err := <-running; !errors.As(err, &lost) || lost.Host != "b" || lang.Hint(err, lang.ZH) == "" {
 		t.Errorf("the program that ran: %v", err)
 	}
-	if _, err := m.Stat("/"); !errors.As(err, &lost) {
+	if _, err := m.Stat("/"); !errors.As(err, &lost) || !machine.Lost(fmt.Errorf("cannot look: %w", err)) {
 		t.Errorf("a call without a line: %v", err)
 	}
 	w.mend()

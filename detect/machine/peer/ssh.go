@@ -156,7 +156,7 @@ func (h *host) greet(ctx context.Context, conn net.Conn, tr *trust, algorithms [
 			return errSeen
 		}
 	} else {
-		done, err := h.authenticate(ctx, cfg)
+		done, err := h.authenticate(ctx, cfg, tr.hop == h.t.hop())
 		defer done()
 		if err != nil {
 			return nil, err
@@ -189,8 +189,9 @@ func (h *host) greet(ctx context.Context, conn net.Conn, tr *trust, algorithms [
 		WithHint("`ssh -v` shows where it ends", "`ssh -v` 可查看断在何处")
 }
 
-// authenticate has the keys and the password in cfg; done ends what that takes.
-func (h *host) authenticate(ctx context.Context, cfg *ssh.ClientConfig) (done func(), err error) {
+// authenticate has the keys in cfg, and, for the peer itself, the password, which is no
+// business of a host on the way; done ends what that takes.
+func (h *host) authenticate(ctx context.Context, cfg *ssh.ClientConfig, last bool) (done func(), err error) {
 	done = func() {}
 	var signers []ssh.Signer
 	if h.t.Identity != "" {
@@ -218,7 +219,7 @@ func (h *host) authenticate(ctx context.Context, cfg *ssh.ClientConfig) (done fu
 	if len(signers) > 0 {
 		cfg.Auth = append(cfg.Auth, ssh.PublicKeys(signers...))
 	}
-	if h.password != nil {
+	if h.password != nil && last {
 		cfg.Auth = append(cfg.Auth, ssh.PasswordCallback(h.password), ssh.KeyboardInteractive(
 			func(_, _ string, questions []string, echos []bool) ([]string, error) {
 				out := make([]string, len(questions))

@@ -52,7 +52,7 @@ func (st *stage) Symlink(target, name string) error {
 // Create streams: what a Write gives is on its way, and Close says whether it arrived.
 func (st *stage) Create(name string, mode fs.FileMode) (io.WriteCloser, error) {
 	r, w := io.Pipe()
-	c, err := st.s.start(context.Background(), "stage-create", request{ID: st.id, Name: raw(name), Mode: mode}, &framed{r: r})
+	c, err := st.s.start(context.Background(), "stage-create", request{ID: st.id, Name: raw(name), Mode: mode}, &framed{r: r, stop: func() { _ = r.Close() }})
 	if err == nil {
 		if _, err = c.reply(); err != nil {
 			_ = c.close()
@@ -66,7 +66,7 @@ func (st *stage) Create(name string, mode fs.FileMode) (io.WriteCloser, error) {
 	go func() {
 		defer close(f.end)
 		defer c.close()
-		f.err = st.m.heard(st.s, c.lines(func(string) {}))
+		f.err = st.m.heard(st.s, c.lines(nothing))
 		broken := f.err
 		if broken == nil {
 			broken = fs.ErrClosed
@@ -84,7 +84,15 @@ type staged struct {
 	err error // once end is closed
 }
 
-func (f *staged) Write(p []byte) (int, error) { return f.w.Write(p) }
+func (f *staged) Write(p []byte) (int, error) {
+	n, err := f.w.Write(p)
+	if err != nil {
+		if <-f.end; f.err != nil { // why nobody takes it
+			err = f.err
+		}
+	}
+	return n, err
+}
 
 func (f *staged) Close() error {
 	_ = f.w.Close()

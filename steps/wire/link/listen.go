@@ -38,8 +38,8 @@ func Probe(ctx context.Context, iface string, ip netip.Addr) (wire.Found, error)
 			wait = probeWait
 		}
 		err := p.each(ctx, time.Now().Add(wait), func(fr frame) bool {
-			if a, ok := parseARP(fr.data); ok && fr.arp && !fr.mine && a.mac() != own && (a.claims(ip) || a.wants(ip)) && !slices.Contains(f.MACs, a.mac()) {
-				f.MACs = append(f.MACs, a.mac())
+			if a, ok := parseARP(fr.data); ok && fr.arp && !fr.mine && a.mac() != own && (a.claims(ip) || a.wants(ip)) {
+				f.MACs = claimant(f.MACs, a.mac())
 			}
 			return true
 		})
@@ -53,9 +53,18 @@ func Probe(ctx context.Context, iface string, ip netip.Addr) (wire.Found, error)
 
 // The most that is remembered: a segment may be flooded with claims of made-up addresses.
 const (
-	mostRouters = 1024
-	mostClaims  = 4096
+	mostRouters   = 1024
+	mostClaims    = 4096
+	mostClaimants = 64 // of one address
 )
+
+// claimant notes one more who claims an address.
+func claimant(macs []string, mac string) []string {
+	if len(macs) == mostClaimants || slices.Contains(macs, mac) {
+		return macs
+	}
+	return append(macs, mac)
+}
 
 // Listen hears until d is over or ctx is done, and tells what it has heard at the end,
 // and, with every > 0, what it heard within each of those times; vip is then asked for
@@ -175,8 +184,8 @@ func (e *ear) claim(a arp, mine bool, now time.Time) {
 	c.at = now
 	// Who answers the probe, not whoever says so later: while an address moves, both do.
 	if f := e.found; f != nil && a.senderIP == f.Address && !mine && a.op == arpReply && a.targetIP.IsUnspecified() &&
-		now.Sub(e.began) < probeEvery && !slices.Contains(f.MACs, k.mac) {
-		f.MACs = append(f.MACs, k.mac)
+		now.Sub(e.began) < probeEvery {
+		f.MACs = claimant(f.MACs, k.mac)
 	}
 }
 

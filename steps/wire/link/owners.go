@@ -40,9 +40,13 @@ func newOwners(q wire.Question) (*owners, error) {
 	return &owners{fd: fd, q: q, iface: iface, probe: probe(iface.HardwareAddr, q.VIP)}, nil
 }
 
+// mostAtATime is how many packets are read in one turn: a flood must not keep the asker
+// from asking.
+const mostAtATime = 256
+
 // read takes the answers that have come.
 func (w *owners) read() {
-	for {
+	for range mostAtATime {
 		n, _, err := unix.Recvfrom(w.fd, w.buf[:], 0)
 		if err != nil {
 			return // EAGAIN; or ENETDOWN, once

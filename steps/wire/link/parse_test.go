@@ -1,6 +1,7 @@
 package link
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -131,6 +132,17 @@ func TestAFloodIsForgottenRatherThanKept(t *testing.T) {
 	}
 	if h := e.heard(e.began); len(h.Claims) != mostClaims || len(h.Routers) != mostRouters {
 		t.Errorf("%d claims, %d routers", len(h.Claims), len(h.Routers))
+	}
+}
+
+func TestAFloodOfClaimantsIsForgottenRatherThanKept(t *testing.T) {
+	var macs []string
+	for i := range 3 * mostClaimants {
+		mac := fmt.Sprintf("02:00:00:00:00:%02x", i)
+		macs = claimant(claimant(macs, mac), mac)
+	}
+	if len(macs) != mostClaimants || macs[1] != "02:00:00:00:00:01" {
+		t.Errorf("%d claimants of one address: %v", len(macs), macs)
 	}
 }
 
