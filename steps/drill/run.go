@@ -334,8 +334,19 @@ func (t *trial) whole(ctx context.Context, limit time.Duration) (bool, error) {
 			return false
 		}
 		t.owner = t.name(id)
-		return t.w.calm(t.w.back, restFor)
+		return t.w.calm(t.w.back, t.ready())
 	})
+}
+
+// ready is how long the victim has to run again until it may take over: where nginx or
+// keepalived was down, the check has to succeed twice first. A fault that comes sooner
+// finds nobody who does.
+func (t *trial) ready() time.Duration {
+	switch t.fault {
+	case vrrp.FaultSwitchover, vrrp.FaultDisk, vrrp.FaultSplit, vrrp.FaultLink:
+		return restFor
+	}
+	return min(max(restFor, 3*t.Timing.CheckEvery), restLimit/2)
 }
 
 // unrest is what keeps the pair from being at rest.

@@ -54,6 +54,11 @@ func TestEveryFaultIsDoneMeasuredAndTakenBack(t *testing.T) {
 				t.Errorf("%s: asked %d, plot %+v", row.Fault, row.Asked, row.Plot)
 			}
 		}
+		for _, row := range r.Rows[1:6] { // nginx or keepalived was down: a check each second has to succeed twice
+			if end := time.Duration(len(row.Plot.Worst)) * row.Plot.Every; end-row.Plot.Back < 3*time.Second {
+				t.Errorf("%s: the next fault may come %s after, when the node cannot take over", row.Fault, end-row.Plot.Back)
+			}
+		}
 		if split := r.Rows[slices.IndexFunc(r.Rows, func(row Row) bool { return row.Fault == vrrp.FaultSplit })]; split.Both < 400*time.Millisecond {
 			t.Errorf("two owners were seen for %s alone", split.Both)
 		}

@@ -117,6 +117,26 @@ func TestARunOverTwoMachinesCanBeTakenBackOnEach(t *testing.T) {
 	}
 }
 
+// What another machine took back by itself is done with: whatever became of it since is
+// no more the run's, and nothing to tell of.
+func TestWhatTheOtherMachineTookBackItselfIsNotTakenBackAgain(t *testing.T) {
+	w := newTwins(t)
+	before := w.hashes()
+	_, err := w.a.apply(w.engine(), engine.RunOptions{Answers: twinAnswers}, false)
+	ok(t, err)
+	_, err = w.alone().Undo(context.Background(), 0, "")
+	ok(t, err)
+	w.b.write("b", "somebody's")
+	res, err := w.engine().Undo(context.Background(), 0, "")
+	ok(t, err)
+	if len(res.Left) > 0 || w.b.read("b") != "somebody's" || w.hashes()[0] != before[0] {
+		t.Fatalf("%+v, there is %q", res, w.b.read("b"))
+	}
+	if rs, err := w.engine().Runs(); err != nil || rs[0].Status != engine.StatusUndone {
+		t.Fatalf("%+v, %v", rs, err)
+	}
+}
+
 func TestNothingIsTakenBackHereWhileTheOtherMachineCannotBeReached(t *testing.T) {
 	w := newTwins(t)
 	_, err := w.a.apply(w.engine(), engine.RunOptions{Answers: twinAnswers}, false)

@@ -71,7 +71,11 @@ func (p *pair) trial(ctx context.Context, m machine.Machine, id machine.ID) (lan
 		if _, err := put("goxin.conf", nginxText(p.a, w.own)); err != nil {
 			return err
 		}
-		whole, err := put("nginx.conf", "events {}\nhttp { include "+dir+"/goxin.conf; }\n")
+		main, err := text(m, "/etc/nginx/nginx.conf")
+		if err != nil {
+			return err
+		}
+		whole, err := put("nginx.conf", nginxUser(main)+"events {}\nhttp { include "+dir+"/goxin.conf; }\n")
 		if err != nil {
 			return err
 		}
@@ -88,6 +92,18 @@ func (p *pair) trial(ctx context.Context, m machine.Machine, id machine.ID) (lan
 		return lang.Text{}, err
 	}
 	return lang.T("they do, as far as they are there", "已安装的程序均接受"), nil
+}
+
+// nginxUser is the line of an nginx.conf that says whom it works as. A test of another
+// configuration needs it too: nginx gives its directories for temporary files to that
+// user, in a test as well, and without the line that is nobody.
+func nginxUser(conf string) string {
+	for line := range strings.Lines(conf) {
+		if w := strings.Fields(line); len(w) > 1 && w[0] == "user" {
+			return strings.TrimSpace(line) + "\n"
+		}
+	}
+	return ""
 }
 
 // tests runs a program's own test of a configuration. One that is not there has nothing

@@ -64,3 +64,15 @@ func TestAPairIsSurveyedAnewWhereTheWireHasToBeAskedAgain(t *testing.T) {
 		}
 	}
 }
+
+func TestATestOfNginxIsMadeAsTheUserItWorksAs(t *testing.T) {
+	for conf, want := range map[string]string{
+		"user www-data;\nworker_processes auto;\n": "user www-data;\n",
+		"# user nobody;\n  user  nginx  nginx ;\n": "user  nginx  nginx ;\n",
+		"worker_processes 1;\n":                    "",
+	} {
+		if got := nginxUser(conf); got != want {
+			t.Errorf("%q: %q", conf, got)
+		}
+	}
+}

@@ -74,7 +74,7 @@ func (o *Port) Target() string {
 		s = fmt.Sprintf("%d/%s", o.Port, o.Protocol)
 	}
 	for i, p := range o.From {
-		s += map[bool]string{true: " from ", false: ", "}[i == 0] + address(p)
+		s += map[bool]string{true: " ", false: ", "}[i == 0] + address(p)
 	}
 	return s
 }

@@ -49,6 +49,15 @@ func (s Step) Questions(_ engine.Hosts, sv engine.Survey, v engine.Values) []eng
 	return out
 }
 
+// Doubt asks for the key that the host shows where nobody vouches for it.
+func (Step) Doubt(_ engine.Hosts, sv engine.Survey, v engine.Values) string {
+	f, err := readSurvey(sv, v)
+	if err != nil || f.Key == "" || f.Known || f.Refused || v.Text(KeyHostKey, "") != "" {
+		return ""
+	}
+	return KeyHostKey
+}
+
 // pin makes the question about a host's key one about the key it shows.
 func pin(q *engine.Question, f found, was string) {
 	switch {

@@ -27,6 +27,7 @@ var (
 	_ engine.Noter    = Step{}
 	_ engine.Crosser  = Step{}
 	_ engine.Joiner   = Step{}
+	_ engine.Doubter  = Step{}
 )
 
 // Field keys, as they stand in an answers file.
@@ -50,7 +51,7 @@ const (
 func (Step) ID() string { return "peer" }
 
 // Title is the step's name on the rail.
-func (Step) Title() lang.Text { return lang.T("Other machine", "对端机器") }
+func (Step) Title() lang.Text { return lang.T("Peer", "对端机器") }
 
 // Fields are the keys under steps.peer.
 func (Step) Fields() []engine.Field {
