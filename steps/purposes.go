@@ -22,9 +22,9 @@ func purposes() []engine.Purpose {
 	return []engine.Purpose{
 		{
 			ID: "service", Title: lang.T("Go service host", "Go 服务主机"),
-			Help: lang.T("Runs Go services: clock, mirror, libraries, kernel parameters for many connections, Go, and what Go programs run with.",
-				"运行 Go 服务：时钟、软件源、依赖库、面向大量连接的内核参数、Go，以及 Go 程序的运行参数。"),
-			Steps:   []string{"time", "mirror", "libs", "kernel", "toolchain", "environment", "runtime"},
+			Help: lang.T("Runs Go services: clock, mirror, libraries, kernel parameters for many connections, Go, what Go programs run with, and one of them as a hardened unit.",
+				"运行 Go 服务：时钟、软件源、依赖库、面向大量连接的内核参数、Go、Go 程序的运行参数，并把其中一个部署为加固的 systemd 服务。"),
+			Steps:   []string{"time", "mirror", "libs", "kernel", "toolchain", "environment", "runtime", "service"},
 			Answers: engine.Answers{"kernel": {"profile": "web"}},
 		},
 		{
@@ -38,7 +38,7 @@ func purposes() []engine.Purpose {
 			ID: "pair", Title: lang.T("HA pair", "高可用双机"),
 			Help: lang.T("A Go service host whose address moves to a second one when it fails, proved by a drill.",
 				"Go 服务主机，故障时虚拟地址切换到另一台，并以演练验证。"),
-			Steps:   []string{"time", "mirror", "libs", "kernel", "toolchain", "environment", "runtime", "service", "ha"},
+			Steps:   []string{"peer", "time", "mirror", "libs", "kernel", "toolchain", "environment", "runtime", "service", "ha"},
 			Answers: engine.Answers{"kernel": {"profile": "web"}},
 		},
 	}

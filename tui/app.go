@@ -37,6 +37,7 @@ type App struct {
 	confirmWithin time.Duration
 	saver         *saver
 	feed          *feed
+	wants         wants
 	crew          *crew
 	crash         func(recovered any, stack []byte)
 	now           func() time.Time
@@ -71,6 +72,7 @@ type App struct {
 	progress   []progress
 	run        *held          // holds the lock; nil once it has ended
 	runs       []engine.RunID // of this wizard, in their order
+	doubt      string         // a question that a survey has raised, to be asked next
 	wrote      bool           // something may have been written to a machine
 	begun      map[int]bool   // by step: a change was begun
 	midway     bool           // a run was left where it stood
@@ -182,7 +184,7 @@ type wake struct{}
 
 // events hands what came from the engine to the log and the page.
 func (a *App) events() tea.Cmd {
-	var cmds []tea.Cmd
+	cmds := []tea.Cmd{a.asked()}
 	for _, ev := range a.feed.take() {
 		a.note(ev)
 		n, cmd := a.page.Update(ev)

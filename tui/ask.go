@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"slices"
+
 	tea "github.com/charmbracelet/bubbletea"
 
 	"goxin/assets/lang"
@@ -33,6 +35,10 @@ func (p *askPage) Update(msg tea.Msg) (nav, tea.Cmd) {
 			return next, nil
 		}
 		p.pose(qs, given)
+		if key := p.doubt; key != "" && slices.ContainsFunc(qs, func(q engine.Question) bool { return q.Key == key }) {
+			p.turn(key)
+		}
+		p.doubt = ""
 		return stay, nil
 	case broken:
 		p.err = msg.err
@@ -81,7 +87,7 @@ func (p *askPage) previous() (nav, tea.Cmd) {
 }
 
 func (p *askPage) current(v engine.Values) []engine.Question {
-	return p.step().Questions(p.hosts, p.survey, v)
+	return p.step().Questions(engine.HostsOf(p.step(), p.hosts), p.survey, v)
 }
 
 // commit takes the answers over and saves them. They may lead to other

@@ -97,3 +97,53 @@ func BenchmarkLongDiff(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLongPair is BenchmarkLongDiff with two machines beside each other, whose
+// files differ in every hundredth line. What it takes to draw them at first is
+// reported beside it.
+func BenchmarkLongPair(b *testing.B) {
+	file := func(on string) []engine.Line {
+		lines := make([]engine.Line, 10000)
+		for i := range lines {
+			lines[i] = ln([]engine.Action{engine.None, engine.Create, engine.Delete}[i%3], i+1, i+1, fmt.Sprintf("net.ipv4.parameter.number.%d = %d\t# 说明", i, i*7919))
+			if i%100 == 0 {
+				lines[i].Text += " " + on
+			}
+		}
+		return lines
+	}
+	for _, tier := range []Tier{Rich, Plain} {
+		b.Run([]string{Rich: "rich", Plain: "plain"}[tier], func(b *testing.B) {
+			d := drive(b, &fakeSession{plan: func(step string) *engine.StepPlan {
+				p := pairPlan(step)
+				for i := range p.Items {
+					if p.Items[i].Target == "/etc/keepalived/keepalived.conf" {
+						p.Items[i].Diff.Hunks = []engine.Hunk{{Lines: file(string(p.Items[i].On))}}
+					}
+				}
+				return p
+			}}, asPair).toDiff()
+			d.draw([2]int{200, 60}, tier, "en")
+			d.app.page.(*diffPage).kept = drawn{}
+			begun := time.Now()
+			d.app.View()
+			first := time.Since(begun)
+			x := newWire(Plain, 200, 60)
+			keys := []tea.KeyMsg{keyMsg("pgdown"), keyMsg("down"), keyMsg("right"), keyMsg("up"), keyMsg("pgup"), keyMsg("down")}
+			var times []time.Duration
+			for b.Loop() {
+				for _, k := range keys {
+					begun := time.Now()
+					d.app.Update(k)
+					v := d.app.View()
+					if tier == Plain {
+						x.frame(v)
+					}
+					times = append(times, time.Since(begun))
+				}
+			}
+			percentile(b, times, "ms/key-p95")
+			b.ReportMetric(float64(first.Microseconds())/1000, "ms/first")
+		})
+	}
+}

@@ -110,7 +110,7 @@ func TestARealSessionOnOldTerminals(t *testing.T) {
 			time.Sleep(grace + 50*time.Millisecond)
 			x.types("\r").sees("hold as asked").types("\x0f")                                                              // F2: the console has no Chinese, and a vt100's far end may not
 			x.sees("--lang zh").types("\x1b").sees("hold as asked").types("\r").sees("Which versions of Go").types("\x0e") // ctrl+n leaves a step out
-			x.sees("Which shells").types("s").sees("heap").types("\x0e").sees("goxin check").types("u").sees("Undo what was written")
+			x.sees("Which shells").types("s").sees("heap").types("\x0e").sees("What is the service called").types("\x0e").sees("goxin check").types("u").sees("Undo what was written")
 			time.Sleep(grace + 50*time.Millisecond)
 			x.types("\r").sees("15 changes put back").types("q")
 			x.ends(Undone)

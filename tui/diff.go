@@ -23,12 +23,16 @@ type diffPage struct {
 	looked bool // the survey is over, the plan is being made
 	plan   *engine.StepPlan
 	err    error
-	cursor int // index among the stops
+	cursor int  // index among the stops
+	right  bool // it stands in the right one of two machines' columns
 	scroll scroll
 	kept   drawn
 }
 
-type planned struct{ plan *engine.StepPlan }
+type planned struct {
+	plan  *engine.StepPlan
+	hosts engine.Hosts // of a step that brings another machine into the run
+}
 
 func (p *diffPage) Enter() tea.Cmd {
 	p.outcome = outcome{}
@@ -49,7 +53,11 @@ func (p *diffPage) makePlan(l looked) tea.Cmd {
 	s, step, v := p.session, p.step(), copyValues(p.answers[p.step().ID()])
 	return p.job(func(ctx context.Context) (tea.Msg, error) {
 		plan, err := s.Plan(ctx, step, l.survey, v)
-		return planned{plan}, err
+		m := planned{plan: plan}
+		if _, joins := step.(engine.Joiner); joins && err == nil {
+			m.hosts, err = s.Detect(ctx)
+		}
+		return m, err
 	})
 }
 
@@ -72,9 +80,18 @@ func (p *diffPage) Update(msg tea.Msg) (nav, tea.Cmd) {
 		return stay, p.ticked(&p.look, p.plan == nil && p.err == nil)
 	case looked:
 		p.keepLooked(msg)
+		if d, ok := p.step().(engine.Doubter); ok && !p.review {
+			if key := d.Doubt(engine.HostsOf(p.step(), p.hosts), msg.survey, copyValues(p.answers[p.step().ID()])); key != "" {
+				p.doubt = key
+				return back, nil
+			}
+		}
 		return stay, p.makePlan(msg)
 	case planned:
 		p.plan, p.err = msg.plan, nil
+		if len(msg.hosts.Order) > 0 {
+			p.hosts = msg.hosts
+		}
 		p.outcome.plan = msg.plan
 		return stay, p.recalled(msg.plan.Values)
 	case broken:
@@ -162,9 +179,10 @@ func (p *diffPage) askWrite(within time.Duration) (nav, tea.Cmd) {
 }
 
 func (p *diffPage) sign(within time.Duration) (nav, tea.Cmd) {
-	title := lang.F("Write %d changes to %s?", "向 %[2]s 写入 %[1]d 项改动？", p.plan.Changes(), p.hostname())
+	to := p.writtenTo(p.plan)
+	title := lang.F("Write %d changes to %s?", "向 %[2]s 写入 %[1]d 项改动？", p.plan.Changes(), to)
 	if p.plan.Changes() == 1 {
-		title = lang.F("Write 1 change to %s?", "向 %s 写入 1 项改动？", p.hostname())
+		title = lang.F("Write 1 change to %s?", "向 %s 写入 1 项改动？", to)
 	}
 	text := []lang.Text{lang.T("Each can be undone, and is read back once it is written.", "每一项都可撤销，写入后会逐一回读核对。")}
 	if t := forGood(p.plan.Items); !t.Empty() {
@@ -206,6 +224,9 @@ func forGood(items []engine.Planned) lang.Text {
 
 // hostname is what the machine calls itself; one that was packed has no name.
 func (a *App) hostname() lang.Text {
+	if a.several() {
+		return lang.F("the pair %s", "双机 %s", a.pairNames())
+	}
 	if f := a.facts(); f != nil && f.Hostname.Known && f.Hostname.Value != "" {
 		return lang.Same(clean(f.Hostname.Value))
 	}
@@ -233,8 +254,12 @@ func (p *diffPage) View(w, h int) string {
 	if len(d.stops) > 0 {
 		cur = d.stops[min(p.cursor, len(d.stops)-1)]
 	}
-	view := p.paneOf(dw, dh, head, len(d.lines), func(i int) string { return d.lines[i].text }, p.scroll, cur)
-	_, some := p.current()
+	view := p.diffPane(dw, dh, head, d, cur)
+	it, some := p.current()
+	why := p.say("why", "原因")
+	if some && p.paired() {
+		why += p.theme.Dot + p.s(p.machineName(it.On))
+	}
 	switch {
 	case !some:
 	case below:
@@ -242,12 +267,12 @@ func (p *diffPage) View(w, h int) string {
 		if len(rows) > dh {
 			rows = rows[:dh]
 		}
-		for _, l := range p.box(min(w-2, 100), p.say("why", "原因"), p.why(min(w-2, 100)-4, reasonLines(h))) {
+		for _, l := range p.box(min(w-2, 100), why, p.why(min(w-2, 100)-4, reasonLines(h))) {
 			rows = append(rows, " "+l)
 		}
 		return strings.Join(rows, "\n")
 	case aside > 0:
-		return p.beside(view, dw, p.box(aside, p.say("why", "原因"), p.why(aside-4, h-6)))
+		return p.setBeside(view, dw, p.box(aside, why, p.why(aside-4, h-6)))
 	}
 	return view
 }
@@ -255,7 +280,7 @@ func (p *diffPage) View(w, h int) string {
 // areas divides the page: the diff, and the reasons below it or beside it.
 func (p *diffPage) areas(w, h int) (dw, dh, aside int, below bool) {
 	switch {
-	case p.width >= asideFrom:
+	case p.width >= asideFrom && (!p.beside() || p.width >= pairAsideFrom):
 		return w - 56, h, 54, false
 	case h >= 18:
 		return w, h - reasonLines(h) - 2, 0, true
@@ -272,7 +297,7 @@ func reasonLines(h int) int {
 	return 6
 }
 
-func (p *diffPage) beside(left string, lw int, right []string) string {
+func (p *diffPage) setBeside(left string, lw int, right []string) string {
 	rows := strings.Split(left, "\n")
 	for len(rows) < len(right)+2 {
 		rows = append(rows, "")
@@ -321,7 +346,11 @@ func (p *diffPage) current() (engine.Planned, bool) {
 	if len(d.stops) == 0 {
 		return engine.Planned{}, false
 	}
-	return p.plan.Items[d.lines[d.stops[min(p.cursor, len(d.stops)-1)]].item], true
+	at := d.stops[min(p.cursor, len(d.stops)-1)]
+	if d.pair != nil {
+		return p.plan.Items[d.pair[at].item(p.right)], true
+	}
+	return p.plan.Items[d.lines[at].item], true
 }
 
 // why is the reason of the change under the cursor, in at most most lines.
@@ -353,7 +382,7 @@ func (p *diffPage) showWhy() (nav, tea.Cmd) {
 	if !ok {
 		return stay, nil
 	}
-	return p.push(&textOverlay{App: p.App, title: lang.T("Why", "原因"), state: lang.Same(clean(it.Target)), body: func(w int) []string {
+	return p.push(&textOverlay{App: p.App, title: lang.T("Why", "原因"), state: p.onText(it.On, clean(it.Target)), body: func(w int) []string {
 		w = min(w, 100)
 		ls := wrap(p.s(it.Why), w)
 		if len(it.ByHand) > 0 {
@@ -385,10 +414,10 @@ func (p *diffPage) showByHand() (nav, tea.Cmd) {
 			if it.Diff.Action == engine.None || len(it.ByHand) == 0 {
 				continue
 			}
-			if it.Target == cur.Target && it.Kind == cur.Kind {
+			if it.Target == cur.Target && it.Kind == cur.Kind && it.On == cur.On {
 				at = len(out)
 			}
-			out = append(out, p.theme.Dim.Render("# "+p.raw(it.Target)))
+			out = append(out, p.theme.Dim.Render("# "+p.onOf(it.On, p.raw(it.Target))))
 			out = append(out, p.commands(it, w)...)
 			out = append(out, "")
 		}

@@ -30,19 +30,25 @@ func stops(ls []diffLine) []int {
 type drawn struct {
 	plan  *engine.StepPlan
 	w     int
-	sides bool
+	sides bool // a hunk's two sides stand beside each other
+	pairs bool // two machines stand beside each other
 	lang  lang.Lang
 	tier  Tier
 	lines []diffLine
 	stops []int
+
+	pair   []pairLine // where two machines stand beside each other, each line's halves
+	titles []titled   // where they stand below each other
 }
 
 // drawing is the plan drawn for a width. Ten thousand lines are not drawn anew for
 // every key.
 func (p *diffPage) drawing(w int) *drawn {
 	d := &p.kept
-	if d.plan != p.plan || d.w != w || d.sides != (p.width >= sidesFrom) || d.lang != p.lang || d.tier != p.theme.Tier {
-		*d = drawn{plan: p.plan, w: w, sides: p.width >= sidesFrom, lang: p.lang, tier: p.theme.Tier}
+	pairs := p.beside()
+	sides := p.width >= sidesFrom && !pairs
+	if d.plan != p.plan || d.w != w || d.sides != sides || d.pairs != pairs || d.lang != p.lang || d.tier != p.theme.Tier {
+		*d = drawn{plan: p.plan, w: w, sides: sides, pairs: pairs, lang: p.lang, tier: p.theme.Tier}
 		d.lines = p.lines(w)
 		d.stops = stops(d.lines)
 	}
@@ -62,16 +68,43 @@ func (p *diffPage) lines(w int) []diffLine {
 			out = append(out, diffLine{text: l, item: -1})
 		}
 	}
-	showSame := p.plan.Changes() == 0
-	same := 0
-	gap := func() {
-		if len(out) > 0 {
+	if ms := p.machinesIn(p.plan.Items); len(ms) > 1 {
+		return p.pairLines(out, ms, w)
+	}
+	all := make([]int, len(p.plan.Items))
+	for i := range all {
+		all[i] = i
+	}
+	return below(out, p.blocks(all, w))
+}
+
+// block is what stands together: a change, or neighbours of one table.
+type block struct {
+	lines []diffLine
+	gap   bool   // there is an empty line before it
+	of    string // what it is of, to find the same on another machine
+	exact bool   // its lines are a file's: a space more or less makes another
+}
+
+// below sets blocks below what there is.
+func below(out []diffLine, bs []block) []diffLine {
+	for _, b := range bs {
+		if b.gap && len(out) > 0 {
 			out = append(out, diffLine{item: -1})
 		}
+		out = append(out, b.lines...)
 	}
+	return out
+}
+
+// blocks draws the items that at are the indices of.
+func (p *diffPage) blocks(at []int, w int) []block {
+	var out []block
+	showSame := p.plan.Changes() == 0
+	same := 0
 	items := p.plan.Items
-	for i := 0; i < len(items); {
-		it := items[i]
+	for i := 0; i < len(at); {
+		it := items[at[i]]
 		if it.Unknown == "" && it.Diff.Action == engine.None && !showSame && noted(it.Diff).Empty() {
 			same++
 			i++
@@ -79,26 +112,26 @@ func (p *diffPage) lines(w int) []diffLine {
 		}
 		if !it.Diff.Table.Empty() {
 			var group []int
-			for ; i < len(items) && items[i].Diff.Table == it.Diff.Table; i++ {
-				if items[i].Diff.Action == engine.None && !showSame && noted(items[i].Diff).Empty() {
+			for ; i < len(at) && items[at[i]].Diff.Table == it.Diff.Table; i++ {
+				d := items[at[i]].Diff
+				if d.Action == engine.None && !showSame && noted(d).Empty() {
 					same++
 					continue
 				}
-				group = append(group, i)
+				group = append(group, at[i])
 			}
-			gap()
-			out = append(out, p.table(it.Diff.Table, group, w)...)
+			out = append(out, block{lines: p.table(it.Diff.Table, group, w), gap: true, of: "table " + it.Diff.Table.EN})
 			continue
 		}
-		if i == 0 || it.Diff.Hunks != nil || items[i-1].Diff.Hunks != nil || !items[i-1].Diff.Table.Empty() {
-			gap()
-		}
-		out = append(out, p.item(i, it, w)...)
+		b := block{of: it.Kind + " " + it.Target, exact: it.Diff.Hunks != nil}
+		b.gap = i == 0 || b.exact || items[at[i-1]].Diff.Hunks != nil || !items[at[i-1]].Diff.Table.Empty()
+		b.lines = p.item(at[i], it, w)
+		out = append(out, b)
 		i++
 	}
 	if same > 0 {
-		gap()
-		out = append(out, diffLine{text: p.theme.Dim.Render("= " + p.say("%d more already as wanted", "另有 %d 项已符合要求", same)), item: -1})
+		l := diffLine{text: p.theme.Dim.Render("= " + p.say("%d more already as wanted", "另有 %d 项已符合要求", same)), item: -1}
+		out = append(out, block{lines: []diffLine{l}, gap: true, of: "same"})
 	}
 	return out
 }
@@ -130,8 +163,8 @@ func (p *diffPage) item(i int, it engine.Planned, w int) []diffLine {
 		return []diffLine{{text: p.theme.Dim.Render(p.say("? known after %s", "? 待 %s 完成后确定", p.stepTitle(it.Unknown))), item: i, stop: true}}
 	}
 	target := p.raw(it.Target)
-	if len(p.hosts.Order) > 1 {
-		target += " (" + p.raw(string(it.On)) + ")"
+	if !p.paired() { // else a title says it
+		target = p.onOf(it.On, target)
 	}
 	mark := p.actionMark(it.Diff.Action)
 	note := p.s(it.Diff.Note)
@@ -213,7 +246,7 @@ func (p *diffPage) hunk(h engine.Hunk, w int) []string {
 		most = max(most, l.Old, l.New)
 	}
 	nw := len(strconv.Itoa(most))
-	if p.width >= sidesFrom && dels > 0 && adds > 0 {
+	if p.kept.sides && dels > 0 && adds > 0 {
 		return p.sides(h, w, nw)
 	}
 	var out []string

@@ -28,14 +28,18 @@ func (p *diffPage) moveKeys() []binding {
 			return stay, nil
 		}
 	}
-	return []binding{
+	var other []binding
+	if p.plan != nil && p.beside() {
+		other = []binding{p.otherMachineKey()}
+	}
+	return append([]binding{
 		{keys: []string{"up", "k"}, show: p.theme.UpDown, desc: lang.T("change", "逐项"), do: move(-1)},
 		{keys: []string{"down", "j"}, show: p.theme.UpDown, desc: lang.T("change", "逐项"), rare: true, do: move(1)},
 		{keys: []string{"pgdown", " ", "ctrl+f"}, show: "pgdn", desc: lang.T("page down", "下一页"), rare: true, do: page(1)},
 		{keys: []string{"pgup", "ctrl+b"}, show: "pgup", desc: lang.T("page up", "上一页"), rare: true, do: page(-1)},
 		{keys: []string{"home", "g"}, desc: lang.T("first change", "首项"), rare: true, do: end(-1)},
 		{keys: []string{"end", "G"}, desc: lang.T("last change", "末项"), rare: true, do: end(1)},
-	}
+	}, other...)
 }
 
 func (p *diffPage) window() (ls []diffLine, st []int, room int) {

@@ -176,7 +176,9 @@ type fakeSession struct {
 	results                                          []engine.StepResult            // of Resume
 	resumed                                          func(context.Context)          // while Resume is at work
 	answers                                          []engine.Answers               // of each Start
-	surveyed                                         []engine.Values                // what each Survey was asked with
+	told                                             []engine.Event                 // once all is applied
+	tellPace                                         time.Duration
+	surveyed                                         []engine.Values // what each Survey was asked with
 	ended                                            map[engine.RunID]bool
 	next                                             engine.RunID
 }
@@ -363,6 +365,13 @@ func (r *fakeRun) Apply(ctx context.Context, p *engine.StepPlan) (engine.StepRes
 		ev.What, ev.Outcome = engine.Done, &out
 		f.emit(ev)
 		res.Applied++
+	}
+	for _, ev := range f.told {
+		if err := ctx.Err(); err != nil {
+			return res, err
+		}
+		f.emit(ev)
+		time.Sleep(f.tellPace)
 	}
 	return res, nil
 }

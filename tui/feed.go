@@ -15,7 +15,8 @@ type feed struct {
 	ready  chan struct{} // holds one token while events wait
 }
 
-// feedMost bounds what waits when nobody fetches; output lines go first.
+// feedMost bounds what waits when nobody fetches; what programs print, and what was
+// told on the way, goes first.
 const feedMost = 4096
 
 func newFeed() *feed { return &feed{ready: make(chan struct{}, 1)} }
@@ -28,11 +29,16 @@ func (f *feed) notify(ev engine.Event) {
 	case n > 0 && ev.What == engine.Surveying && f.events[n-1].What == ev.What && f.events[n-1].Step == ev.Step:
 		f.events[n-1] = ev // it replaces the one before
 	case n >= feedMost:
-		f.events = append(withoutOutput(f.events), ev)
+		f.events = append(withoutWords(f.events), ev)
 	default:
 		f.events = append(f.events, ev)
 	}
 	f.mu.Unlock()
+	f.wake()
+}
+
+// wake has whoever fetches look.
+func (f *feed) wake() {
 	select {
 	case f.ready <- struct{}{}:
 	default:
@@ -48,12 +54,18 @@ func (f *feed) take() []engine.Event {
 	return evs
 }
 
-func withoutOutput(evs []engine.Event) []engine.Event {
+func withoutWords(evs []engine.Event) []engine.Event {
 	kept := evs[:0]
 	for _, ev := range evs {
-		if ev.What != engine.Output {
-			kept = append(kept, ev)
+		if ev.What == engine.Output {
+			continue
 		}
+		if ev.What == engine.Telling { // but for what became of a fault
+			if s, ok := sampleOf(ev); !ok || s.Done == nil {
+				continue
+			}
+		}
+		kept = append(kept, ev)
 	}
 	return kept
 }

@@ -147,7 +147,7 @@ func (p *finishedPage) body(w int) []string {
 		out = append(p.errorLines(p.err, w), "")
 	}
 	for _, l := range p.left {
-		out = append(out, p.marked(p.theme.Warn.Render(p.theme.Note), lang.F("%s: %s", "%s：%s", l.Target, l.Reason), w)...)
+		out = append(out, p.marked(p.theme.Warn.Render(p.theme.Note), lang.F("%s: %s", "%s：%s", p.onText(l.On, l.Target), l.Reason), w)...)
 	}
 	if p.App.progress[p.place.step] == undone {
 		return append(out, p.marked(p.theme.Warn.Render(p.theme.Undone), lang.T("its changes are put back", "其改动已恢复原状"), w)...)
@@ -156,13 +156,14 @@ func (p *finishedPage) body(w int) []string {
 		return append(out, p.errorLines(o.err, w)...)
 	}
 	out = append(out, p.heldLines(p.was(), w)...)
+	out = append(out, p.drilled(p.was(), w)...)
 	if p.was().plan == nil || p.was().run == 0 {
 		return out
 	}
 	out = append(out, "")
 	for _, it := range p.was().plan.Items {
 		if it.Unknown == "" && it.Diff.Action != engine.None {
-			out = append(out, p.actionMark(it.Diff.Action)+" "+between(p.raw(it.Target), p.theme.Dim.Render(p.became(it)), w-2, p.theme.Ellipsis))
+			out = append(out, p.actionMark(it.Diff.Action)+" "+between(p.on(it.On, p.raw(it.Target)), p.theme.Dim.Render(p.became(it)), w-2, p.theme.Ellipsis))
 		}
 	}
 	return out

@@ -16,11 +16,17 @@ const (
 	sidesFrom   = 120 // the diff stands side by side
 	asideFrom   = 160 // its reasons stand beside it
 	railWidth   = 15
+	wideFrom    = 110 // a page that takes the rail's room leaves it there
 )
 
 func (a *App) tooSmall() bool { return a.width < leastWidth || a.height < leastHeight }
 
-func (a *App) hasRail() bool { return a.theme.Tier.framed() && a.width >= railFrom && a.first == nil }
+func (a *App) hasRail() bool {
+	if p, ok := a.page.(interface{ Wide() bool }); ok && p.Wide() && a.width < wideFrom {
+		return false
+	}
+	return a.theme.Tier.framed() && a.width >= railFrom && a.first == nil
+}
 
 // View draws the frame around the page.
 func (a *App) View() string {
@@ -109,6 +115,9 @@ func (a *App) headerLine() string {
 	name := ""
 	if f := a.facts(); f != nil {
 		name = a.raw(a.header(f).In(a.lang))
+	}
+	if a.several() {
+		name = a.pairTitle(a.saidOfPair())
 	}
 	mark := ""
 	if !a.mark.Empty() {

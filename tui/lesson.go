@@ -52,7 +52,7 @@ func (p *diffPage) lessonLines(w int) []string {
 
 	chapter("What is about to happen", "将要发生什么")
 	for it := range changing {
-		out = append(out, p.marked(p.actionMark(it.Diff.Action), lang.F("%s %s", "%s %s", verb(it.Diff.Action), clean(it.Target)), w)...)
+		out = append(out, p.marked(p.actionMark(it.Diff.Action), lang.F("%s %s", "%s %s", verb(it.Diff.Action), p.onText(it.On, clean(it.Target))), w)...)
 	}
 
 	chapter("Why", "为什么")

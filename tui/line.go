@@ -118,6 +118,7 @@ func newLiner(ctx context.Context, c Config, in io.Reader, out io.Writer) *liner
 	}
 	if d.person = c.In != nil && term.IsTerminal(c.In.Fd()); !d.person {
 		a.shell = nil
+		a.ctx = ctx // and nobody to ask for a secret
 	}
 	a.exec = func(sh tea.ExecCommand, over tea.ExecCallback) tea.Cmd { return d.lend(sh, over, c.In, out) }
 	c.Session.Listen(func(ev engine.Event) {

@@ -58,7 +58,7 @@ func (p *diffPage) changes() (out []lineChange, same int) {
 			continue
 		}
 		var group []engine.Planned
-		for ; i < len(items) && items[i].Diff.Table == it.Diff.Table; i++ {
+		for ; i < len(items) && items[i].Diff.Table == it.Diff.Table && items[i].On == it.On; i++ {
 			if hidden(items[i], all) {
 				same++
 				continue
@@ -76,10 +76,7 @@ func hidden(it engine.Planned, all bool) bool {
 }
 
 func (p *diffPage) changeTitle(it engine.Planned) string {
-	target := cut(p.raw(it.Target), 2*lineWidth, p.theme.Ellipsis)
-	if len(p.hosts.Order) > 1 {
-		target += " (" + p.raw(string(it.On)) + ")"
-	}
+	target := p.onOf(it.On, cut(p.raw(it.Target), 2*lineWidth, p.theme.Ellipsis))
 	if it.Unknown != "" {
 		return p.say("%s, known after %s", "%s，待 %s 完成后确定", target, p.stepTitle(it.Unknown))
 	}
@@ -103,7 +100,7 @@ func (p *diffPage) groupTitle(title lang.Text, group []engine.Planned) string {
 			}
 		}
 	}
-	s := p.s(title)
+	s := p.onOf(group[0].On, p.s(title))
 	switch values {
 	case 0:
 		return s + p.say(": %d kept", "：保留 %d 项", kept)
@@ -304,7 +301,7 @@ func (d *liner) reasons(cs []lineChange) []string {
 			if why == "" {
 				why = d.say("no reason is given", "未给出原因")
 			}
-			out = append(out, fmt.Sprintf("%d. %s", i+1, cut(d.raw(it.Target), lineWidth, "..."))+d.say(": ", "：")+why)
+			out = append(out, fmt.Sprintf("%d. %s", i+1, d.on(it.On, cut(d.raw(it.Target), lineWidth, "...")))+d.say(": ", "：")+why)
 		}
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"goxin/assets/lang"
+	"goxin/steps/drill"
 	"goxin/steps/engine"
 )
 
@@ -19,6 +20,8 @@ type progression struct {
 	doing   lang.Text // begun and not told yet
 	doingAt time.Time
 	current lang.Text // begun and not ended
+
+	fault int // of a drill: its number, told last
 
 	output   lang.Text // of a program, not told yet
 	outputAt time.Time // when one was told last
@@ -62,9 +65,9 @@ func (d *liner) tellBusy() {
 
 func (d *liner) tellEvent(ev engine.Event) {
 	target := cut(clean(ev.Target), 60, "...")
-	item := lang.Same(target)
+	item := d.onText(ev.On, target)
 	if ev.Of > 0 && ev.N > 0 {
-		item = lang.F("%d of %d, %s", "第 %d / %d 项，%s", ev.N, ev.Of, target)
+		item = lang.F("%d of %d, %s", "第 %d / %d 项，%s", ev.N, ev.Of, item)
 	}
 	done := func(t lang.Text) {
 		d.doing, d.current, d.output = lang.Text{}, lang.Text{}, lang.Text{}
@@ -80,6 +83,8 @@ func (d *liner) tellEvent(ev engine.Event) {
 		begin(lang.F("undoing: %s", "正在撤销：%s", item), item)
 	case engine.Proving:
 		begin(lang.F("trying: %s", "正在验证：%s", ev.Text), ev.Text)
+	case engine.Telling:
+		d.tellTold(ev)
 	case engine.Output:
 		d.output = ev.Text
 		d.tellOutput()
@@ -97,6 +102,29 @@ func (d *liner) tellEvent(ev engine.Event) {
 		done(lang.F("as before: %s", "已恢复：%s", item))
 	case engine.LeftAlone:
 		done(lang.F("left alone: %s: %s", "保持不动：%s：%s", item, ev.Error))
+	}
+}
+
+// tellTold says what a drill has come to, a sentence for each fault, and hands on what
+// a service writes to its journal.
+func (d *liner) tellTold(ev engine.Event) {
+	if l, ok := d.journalLine(ev); ok {
+		d.output = lang.Same(l)
+		d.tellOutput()
+	}
+	s, ok := sampleOf(ev)
+	if !ok {
+		return
+	}
+	if s.Done != nil {
+		d.doing, d.current, d.output = lang.Text{}, lang.Text{}, lang.Text{}
+		d.put(d.s(d.rowText(*s.Done)))
+		return
+	}
+	if s.N != d.fault {
+		d.fault = s.N
+		t := lang.F("fault %d of %d, %s", "第 %d / %d 项故障，%s", s.N, s.Of, drill.Title(s.Fault))
+		d.doing, d.current, d.doingAt = lang.F("begun: %s", "开始：%s", t), t, d.now()
 	}
 }
 

@@ -21,7 +21,7 @@ const logMost = 2000
 
 // note keeps an event for the log.
 func (a *App) note(ev engine.Event) {
-	t := eventText(ev)
+	t := a.eventText(ev)
 	if t.Empty() {
 		return
 	}
@@ -31,11 +31,11 @@ func (a *App) note(ev engine.Event) {
 	a.log = append(a.log, logLine{ev.Time, t})
 }
 
-func eventText(ev engine.Event) lang.Text {
+func (a *App) eventText(ev engine.Event) lang.Text {
 	if ev.Kind == ev.Target {
 		ev.Kind = "" // "clock clock" says no more
 	}
-	what := lang.Same(strings.TrimSpace(ev.Kind + " " + ev.Target))
+	what := a.onText(ev.On, strings.TrimSpace(ev.Kind+" "+ev.Target))
 	switch ev.What {
 	case engine.RunStarted:
 		return lang.F("run %s started", "运行 %s 开始", ev.Run)
@@ -60,6 +60,13 @@ func eventText(ev engine.Event) lang.Text {
 		return lang.F("proved: %s", "已验证：%s", ev.Text)
 	case engine.StepDone:
 		return lang.F("step %s done", "步骤 %s 完成", ev.Step)
+	case engine.Telling:
+		if s, ok := sampleOf(ev); ok && s.Done != nil {
+			return a.rowText(*s.Done)
+		}
+		if l, ok := a.journalLine(ev); ok {
+			return lang.Same("  | " + clean(l))
+		}
 	case engine.Undoing:
 		return lang.F("undoing %s", "撤销 %s", what)
 	case engine.Undone:

@@ -70,6 +70,13 @@ func fakeMain() int {
 		Session: s, Steps: []engine.Step{fakeStep{"kernel"}}, Lang: l, Tier: tier, Han: han, NoHan: NoHan(env), Term: get("TERM"), In: os.Stdin, Out: os.Stdout,
 		Save: func(engine.Answers) (string, error) { return "/var/lib/goxin/answers/kp-01.yaml", nil },
 	}
+	if ms, err := strconv.Atoi(get("FAKE_PAIR")); err == nil { // a drill, a sample each so many milliseconds
+		s.plan, s.told, s.tellPace = pairPlan, []engine.Event{tryDrill}, time.Duration(ms)*time.Millisecond
+		for _, sample := range drillSamples() {
+			s.told = append(s.told, telling(tellsDrill, sample))
+		}
+		asPair(&c)
+	}
 	if get("FAKE_STEPS") != "" {
 		c.Steps = []engine.Step{fakeStep{"mirror"}, fakeStep{"kernel"}, fakeStep{"service"}}
 	}

@@ -225,7 +225,7 @@ func (p *pendingPage) body(w int) []string {
 	case p.outcome != nil:
 		body = append(body, "")
 		for _, d := range p.outcome {
-			body = append(body, p.marked(p.theme.Warn.Render(p.theme.Note), lang.F("%s: %s", "%s：%s", d.Target, outcomeText(d.Outcome)), w)...)
+			body = append(body, p.marked(p.theme.Warn.Render(p.theme.Note), lang.F("%s: %s", "%s：%s", p.onText(d.On, d.Target), outcomeText(d.Outcome)), w)...)
 		}
 	case p.atWork, p.ended:
 	case p.waits():

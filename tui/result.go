@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -50,6 +52,9 @@ func (p *resultPage) Keys() []binding {
 		return []binding{log}
 	case p.outcome.err != nil:
 		bs := []binding{{keys: []string{"r"}, desc: lang.T("try again", "重试"), must: true, do: goes(back)}}
+		if p.outcome.drill != nil { // its table stands below the rest
+			bs = append(p.scrollKeys(&p.scroll, func(w int) int { return len(p.body(w)) }), bs...)
+		}
 		if len(p.begun) > 0 {
 			bs = append(bs, binding{keys: []string{"u"}, desc: lang.T("undo", "撤销"), must: true, do: p.askUndo})
 		}
@@ -130,7 +135,7 @@ func (p *resultPage) body(w int) []string {
 	o := p.outcome
 	var out []string
 	if o.err != nil {
-		return append(p.errorLines(o.err, w), p.failureLines(w)...)
+		return append(append(p.errorLines(o.err, w), p.failureLines(w)...), p.drilled(o, w)...)
 	}
 	switch {
 	case p.fate == engine.StatusUndone:
@@ -142,7 +147,23 @@ func (p *resultPage) body(w int) []string {
 	if p.awaited != nil && p.left() <= 0 {
 		return out
 	}
-	return append(out, p.heldLines(o, w)...)
+	return append(append(out, p.heldLines(o, w)...), p.drilled(o, w)...)
+}
+
+// drilled is what the drill of a step has shown.
+func (a *App) drilled(o outcome, w int) []string {
+	if o.drill == nil {
+		return nil
+	}
+	if a.theme.Tier == Line {
+		var out []string
+		for _, n := range slices.Sorted(maps.Keys(o.drill.rows)) {
+			out = append(out, a.s(a.rowText(o.drill.rows[n])))
+		}
+		return out
+	}
+	rows, _ := a.drillTable(o.drill, w, true)
+	return append([]string{""}, rows...)
 }
 
 // heldLines say what holds of a step that ended well, and what deviates.
@@ -169,7 +190,7 @@ func (a *App) heldLines(o outcome, w int) []string {
 	if n := len(o.result.Deviations); n > 0 {
 		out = append(out, "")
 		for _, d := range o.result.Deviations {
-			para(warn, lang.F("%s: %s", "%s：%s", d.Target, outcomeText(d.Outcome)))
+			para(warn, lang.F("%s: %s", "%s：%s", a.onText(d.On, d.Target), outcomeText(d.Outcome)))
 		}
 		out = append(out, "")
 		para(" ", lang.F("These are recorded; %s compares with what is in force.", "以上已记录在案；%s 将以实际生效的值为准。", a.goxin("check")))

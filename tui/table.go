@@ -14,6 +14,16 @@ const leastClause = 14
 // tableLines draws a table w cells wide. Where not all of it fits, numbers go
 // first, from the right; what a row is about and the clause at its end stay.
 func (a *App) tableLines(t *engine.Table, w int) (head string, rows []string) {
+	const mark = 2
+	head, rows = a.columns(t, w-mark)
+	for i, r := range t.Rows {
+		rows[i] = a.marking(r.Mark, rows[i])
+	}
+	return strings.Repeat(" ", mark) + head, rows
+}
+
+// columns are the cells of a table in columns, without marks.
+func (a *App) columns(t *engine.Table, w int) (head string, rows []string) {
 	n := len(t.Columns)
 	cells := make([][]string, len(t.Rows)+1)
 	cells[0] = make([]string, n)
@@ -32,8 +42,8 @@ func (a *App) tableLines(t *engine.Table, w int) (head string, rows []string) {
 			wide[c] = max(wide[c], width(s))
 		}
 	}
-	const mark, gap = 2, 2
-	shown := fitColumns(t.Columns, wide, w-mark, gap)
+	const gap = 2
+	shown := fitColumns(t.Columns, wide, w, gap)
 	draw := func(line []string) string {
 		var b strings.Builder
 		for i, c := range shown {
@@ -48,10 +58,10 @@ func (a *App) tableLines(t *engine.Table, w int) (head string, rows []string) {
 		}
 		return strings.TrimRight(b.String(), " ")
 	}
-	for i, r := range t.Rows {
-		rows = append(rows, a.marking(r.Mark, draw(cells[i+1])))
+	for i := range t.Rows {
+		rows = append(rows, draw(cells[i+1]))
 	}
-	return strings.Repeat(" ", mark) + draw(cells[0]), rows
+	return draw(cells[0]), rows
 }
 
 // marking says how a row stands, by a character as well as by colour.

@@ -35,6 +35,10 @@ type Glyphs struct {
 	Full, Empty                                     string // of a bar
 	Rule, Side                                      string
 	TopLeft, TopRight, BottomLeft, BottomRight      string
+	Differs                                         string            // between what is not alike
+	Bars                                            []string          // of a graph, lowest first, each a part of a cell as high as its place
+	Lost                                            string            // in a graph, where there was no answer
+	AxisTop, AxisSide, AxisFoot                     string            // of a graph, at its left
 	UpDown, LeftRight                               string            // names of keys
 	plain                                           *strings.Replacer // nil: everything can be shown
 }
@@ -74,7 +78,8 @@ func richTheme() Theme {
 			Cursor: "▸", Dot: " · ", Ellipsis: "…", Arrow: "→",
 			Best: "▸", Usable: "✓", Unusable: "✗", Waiting: "·",
 			Full: "█", Empty: "░",
-			Rule: "─", Side: "│", TopLeft: "┌", TopRight: "┐", BottomLeft: "└", BottomRight: "┘",
+			Rule: "─", Side: "│", TopLeft: "┌", TopRight: "┐", BottomLeft: "└", BottomRight: "┘", Differs: "≠",
+			Bars: []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}, Lost: "×", AxisTop: "┤", AxisSide: "│", AxisFoot: "┼",
 			UpDown: "↑↓", LeftRight: "←→",
 		},
 	}
@@ -94,7 +99,8 @@ func vtTheme() Theme {
 			Cursor: "»", Dot: " · ", Ellipsis: "..", Arrow: "->",
 			Best: "•", Usable: "+", Unusable: "×", Waiting: "·",
 			Full: "█", Empty: "░",
-			Rule: "─", Side: "│", TopLeft: "┌", TopRight: "┐", BottomLeft: "└", BottomRight: "┘",
+			Rule: "─", Side: "│", TopLeft: "┌", TopRight: "┐", BottomLeft: "└", BottomRight: "┘", Differs: "*",
+			Bars: []string{".", "▒", "█"}, Lost: "×", AxisTop: "┤", AxisSide: "│", AxisFoot: "┼",
 			UpDown: "up/down", LeftRight: "left/right",
 			plain: consoleReplacer(),
 		},
@@ -113,7 +119,8 @@ func plainTheme() Theme {
 			Cursor: ">", Dot: ", ", Ellipsis: "..", Arrow: "->",
 			Best: "*", Usable: "+", Unusable: "x", Waiting: ".",
 			Full: "#", Empty: ".",
-			Rule: "-", Side: "|", TopLeft: "+", TopRight: "+", BottomLeft: "+", BottomRight: "+",
+			Rule: "-", Side: "|", TopLeft: "+", TopRight: "+", BottomLeft: "+", BottomRight: "+", Differs: "*",
+			Bars: []string{".", ":", "#"}, Lost: "x", AxisTop: "+", AxisSide: "|", AxisFoot: "+",
 			UpDown: "up/down", LeftRight: "left/right",
 			plain: asciiReplacer(),
 		},

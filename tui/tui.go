@@ -180,6 +180,7 @@ func newApp(ctx context.Context, c Config) *App {
 	if a.confirmWithin == 0 {
 		a.confirmWithin = confirmWithin
 	}
+	a.ctx = engine.WithAsker(ctx, a.askSecret)
 	a.crash = a.crashLog
 	if c.Session != nil {
 		c.Session.Listen(a.feed.notify)

@@ -131,7 +131,7 @@ func (p *undoPage) body(w int) []string {
 		out = append(out, p.theme.Good.Render(p.theme.Done)+" "+t)
 	}
 	for _, l := range p.result.Left {
-		for i, t := range wrap(p.s(lang.F("%s: %s", "%s：%s", l.Target, l.Reason)), w-2) {
+		for i, t := range wrap(p.s(lang.F("%s: %s", "%s：%s", p.onText(l.On, l.Target), l.Reason)), w-2) {
 			mark := " "
 			if i == 0 {
 				mark = p.theme.Warn.Render(p.theme.Note)

@@ -9,6 +9,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"goxin/assets/lang"
+	"goxin/steps/drill"
 	"goxin/steps/engine"
 )
 
@@ -24,20 +25,25 @@ type outcome struct {
 	took    time.Duration
 	run     engine.RunID   // 0: none was started for it
 	earlier []engine.RunID // in which the step was begun before, newest first
+	drill   *drillView     // nil: there was none
 }
 
 // writePage shows a run at work. What the engine reports fills in the list of
 // changes; nothing here is estimated.
 type writePage struct {
 	*App
-	began   time.Time
-	items   []written
-	trials  []trial
-	output  lang.Text      // the last line of a program that is running
-	heard   time.Time      // when it came
-	amount  *engine.Amount // of the operation at work; nil: it does not tell
-	cancel  context.CancelFunc
-	stopped bool
+	began    time.Time
+	items    []written
+	trials   []trial
+	output   lang.Text      // the last line of a program that is running
+	heard    time.Time      // when it came
+	amount   *engine.Amount // of the operation at work; nil: it does not tell
+	cancel   context.CancelFunc
+	stopped  bool
+	drill    *drillView     // nil: there is none
+	drilling bool           // it is under way
+	held     []drill.Sample // told, and not shown yet
+	journal  journalTail
 }
 
 // written is one change on its way.
@@ -125,6 +131,7 @@ func refused(err error, en, zh string, args ...any) error {
 func (p *writePage) Update(msg tea.Msg) (nav, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tick:
+		p.showTold()
 		return stay, p.tickLater()
 	case started:
 		return stay, p.apply(msg.run)
@@ -166,7 +173,9 @@ func (p *writePage) apply(run *held) tea.Cmd {
 }
 
 func (p *writePage) over() (nav, tea.Cmd) {
+	p.showTold()
 	o := &p.outcome
+	o.drill = p.drill
 	o.took = p.now().Sub(p.began)
 	o.stopped = p.stopped && errors.Is(o.err, context.Canceled)
 	p.dropEnded()
@@ -203,6 +212,9 @@ func (a *App) keepOutcome() {
 
 func (p *writePage) event(ev engine.Event) {
 	switch ev.What {
+	case engine.Telling:
+		p.told(ev)
+		return
 	case engine.Output:
 		p.output, p.heard, p.amount = ev.Text, p.now(), nil
 		return
@@ -217,6 +229,7 @@ func (p *writePage) event(ev engine.Event) {
 		if n := len(p.trials); n > 0 {
 			p.trials[n-1].text, p.trials[n-1].done = ev.Text, true
 		}
+		p.drilling = false
 		return
 	case engine.Doing:
 		p.outcome.begun = true
@@ -245,6 +258,43 @@ func (p *writePage) event(ev engine.Event) {
 	}
 }
 
+// told takes over what a proof or an operation tells of itself.
+func (p *writePage) told(ev engine.Event) {
+	if s, ok := sampleOf(ev); ok {
+		p.held, p.drilling = append(p.held, s), true
+	}
+	if l, ok := p.journalLine(ev); ok {
+		p.journal.hear(l)
+		p.heard = p.now()
+	}
+	if p.theme.Tier.framed() || p.drilling && p.drill == nil { // on a wire, what comes is shown once a second
+		p.showTold()
+	}
+}
+
+// showTold shows what was told.
+func (p *writePage) showTold() {
+	p.journal.show()
+	for _, s := range p.held {
+		if p.drill == nil {
+			p.drill = &drillView{}
+		}
+		p.drill.hear(s)
+	}
+	p.held = p.held[:0]
+}
+
+// Wide reports whether the page takes the rail's room as well.
+func (p *writePage) Wide() bool { return p.drilling }
+
+// Headline is who owns the address, while a drill moves it.
+func (p *writePage) Headline() lang.Text {
+	if !p.drilling || p.drill == nil {
+		return lang.Text{}
+	}
+	return p.ownerTitle(p.drill)
+}
+
 // some reports whether any of the changes has been taken in hand.
 func (p *writePage) some() bool {
 	return slices.ContainsFunc(p.items, func(w written) bool { return w.doing || w.state != open })
@@ -254,8 +304,12 @@ func (p *writePage) Keys() []binding {
 	if p.stopped {
 		return []binding{{keys: []string{"l"}, desc: lang.T("log", "日志"), do: p.showLog}}
 	}
+	stop := binding{keys: []string{"x", "ctrl+c"}, desc: lang.T("stop", "停止"), must: true, do: p.askStop}
+	if p.drilling {
+		stop.keys, stop.desc = []string{"x", " ", "ctrl+c"}, lang.T("stop and put back", "停止并恢复")
+	}
 	return []binding{
-		{keys: []string{"x", "ctrl+c"}, desc: lang.T("stop", "停止"), must: true, do: p.askStop},
+		stop,
 		{keys: []string{"l"}, desc: lang.T("log", "日志"), do: p.showLog},
 	}
 }
@@ -264,13 +318,14 @@ func (p *writePage) askStop() (nav, tea.Cmd) {
 	if p.stopped {
 		return stay, nil
 	}
+	title, text := lang.T("Stop writing?", "停止写入？"), lang.T("The operation under way ends, nothing new begins.", "正在进行的操作会结束，之后不再开始新的操作。")
+	if p.drilling {
+		title, text = lang.T("Stop the drill?", "停止演练？"), lang.T("The fault under way is put back at once, no other begins.", "立即恢复正在进行的故障，不再开始下一项。")
+	}
 	return p.ask(&confirmOverlay{
-		title: lang.T("Stop writing?", "停止写入？"),
-		text: []lang.Text{
-			lang.T("The operation under way ends, nothing new begins.", "正在进行的操作会结束，之后不再开始新的操作。"),
-			lang.T("Then you choose: go on, or undo.", "随后由您选择：继续，或撤销。"),
-		},
-		yes: lang.T("stop", "停止"), danger: true,
+		title: title,
+		text:  []lang.Text{text, lang.T("Then you choose: go on, or undo.", "随后由您选择：继续，或撤销。")},
+		yes:   lang.T("stop", "停止"), danger: true,
 		do: func() (nav, tea.Cmd) {
 			p.stopped = true
 			if p.cancel != nil {

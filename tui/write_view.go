@@ -8,11 +8,39 @@ import (
 	"goxin/steps/engine"
 )
 
-func (p *writePage) View(w, h int) string {
+func (p *writePage) View(w, h int) (view string) {
+	if p.drilling && p.drill != nil {
+		state := p.drillState(p.drill)
+		if p.stopped {
+			state = p.say("stopping, everything is put back", "正在停止并恢复原状")
+		}
+		return p.pane(w, h, p.head(w, p.say("Failover drill", "故障切换演练"), state, clock(p.now().Sub(p.began))), p.drillBody(p.drill, w-2, h-2), scroll{}, -1)
+	}
 	body, at := p.body(w - 2)
+	tail := p.journalBox(&p.journal, min(w-2, 100), min(12, h-2-len(body)-1))
+	if len(body) > h/2 && len(p.journal.lines) > 0 { // it keeps some room beside many changes
+		tail = p.journalBox(&p.journal, min(w-2, 100), min(7, h/3))
+	}
 	var sc scroll
+	if len(tail) > 0 {
+		h -= len(tail) + 1
+		defer func() { view = p.under(view, h, tail) }()
+	}
 	sc.show(at, paneRoom(len(body), h))
 	return p.pane(w, h, p.head(w, p.s(p.step().Title()), p.state(), clock(p.now().Sub(p.began))), body, sc, -1)
+}
+
+// under sets a box under a page that is to be h lines high.
+func (p *writePage) under(view string, h int, box []string) string {
+	rows := strings.Split(view, "\n")
+	for len(rows) < h {
+		rows = append(rows, "")
+	}
+	rows = append(rows[:h], "")
+	for _, l := range box {
+		rows = append(rows, " "+l)
+	}
+	return strings.Join(rows, "\n")
 }
 
 func (p *writePage) state() string {
@@ -124,7 +152,7 @@ func (p *writePage) amountLine(a engine.Amount, silent string, w int) string {
 }
 
 func (p *writePage) itemLine(i written, w int) string {
-	target := p.raw(i.item.Target)
+	target := p.on(i.item.On, p.raw(i.item.Target))
 	right := ""
 	var mark string
 	switch {

@@ -129,18 +129,18 @@ func demoDir() (dir string, remove func() error, err error) {
 // walkDemo opens the wizard on a simulated machine. Its journal is in that machine's
 // tree, and goes with it.
 func (a *app) walkDemo(ctx context.Context, d *demo.Demo, f demoFlags) (err error) {
-	fresh := func() *engine.Engine {
+	fresh := func(m machine.Machine) *engine.Engine {
 		return engine.New(engine.Config{
-			Machines: []machine.Machine{d.Machine}, Steps: d.Steps, Kinds: op.Kinds(), Detect: detect.Detect, Owner: "person", Version: version,
+			Machines: []machine.Machine{m}, Steps: d.Steps, Kinds: op.Kinds(), Detect: detect.Detect, Owner: "person", Version: version,
 		})
 	}
-	e := fresh()
+	e := fresh(d.Machine)
 	ctx, stop := context.WithCancel(ctx)
 	defer func() {
 		stop()
 		err = errors.Join(err, d.Close())
 	}()
-	d.GuardWith(ctx, func(ctx context.Context, id engine.RunID) error { return fresh().Guard(ctx, id) })
+	d.GuardWith(ctx, func(ctx context.Context, m machine.Machine, id engine.RunID) error { return fresh(m).Guard(ctx, id) })
 	h, err := e.Detect(ctx)
 	if err != nil {
 		return err
@@ -148,7 +148,7 @@ func (a *app) walkDemo(ctx context.Context, d *demo.Demo, f demoFlags) (err erro
 	_, facts := h.First()
 	name := facts.Hostname.Value + ".yaml"
 	_, err = a.show(ctx, tui.Config{
-		Session: tui.Live(e), Steps: d.Steps, Purposes: steps.Purposes(), Mark: simulated(), Lesson: f.lesson,
+		Session: tui.Live(e), Steps: d.Steps, Purposes: d.Purposes(steps.Purposes()), Mark: simulated(), Lesson: f.lesson,
 		Report: a.reportWriter(e),
 		Save: func(ans engine.Answers) (string, error) {
 			return e.KeepAnswers(name, answers.Encode(ans, d.Steps, a.lang))

@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,8 +22,12 @@ func (c *call) stub(name string, p stub) error {
 	case p.Source != "":
 		c.say("%s: cannot execute binary file: Exec format error", name)
 		return c.exit(126)
+	case p.Tool == "goxin":
+		return c.goxin()
 	case p.Tool == "go":
 		return c.golang(name, p)
+	case slices.Contains([]string{"nft", "nginx", "keepalived"}, base):
+		return c.program(base)(c)
 	case c.has("--version"):
 		c.say("%s %s", toolName(base), p.Version)
 		return nil

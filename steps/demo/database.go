@@ -93,6 +93,9 @@ func (c *call) install(order []pack, asked []string, step func(p pack, n int) er
 		if err := c.put(p); err != nil {
 			return err
 		}
+		if err := c.settle(p); err != nil {
+			return err
+		}
 		auto := !slices.ContainsFunc(asked, func(a string) bool { return a == p.name || slices.Contains(p.libs, strings.TrimSuffix(a, "()(64bit)")) })
 		if err := c.save(append(c.load(), here{name: p.name, arch: p.arch, version: p.version, auto: auto})); err != nil {
 			return err
@@ -115,6 +118,9 @@ func (c *call) remove(names []string, step func(h here) error) error {
 			return err
 		}
 		if p, ok := c.find(all[i].name); ok {
+			if err := c.leave(p); err != nil {
+				return err
+			}
 			c.take(p)
 		}
 		if err := c.save(slices.Delete(all, i, i+1)); err != nil {

@@ -8,6 +8,12 @@
 // It refuses to touch anything outside its directory, to open a connection, to start a
 // program, and to say anything about real mirrors: those of the simulated network are
 // invented, but for the vendors' own sites, which all do well.
+//
+// A second machine of the same kind is on the same network (Address), and is made when
+// somebody goes there. The way to it is the real one, SSH and goxin's agent, over a
+// connection in memory; so are the pair's proofs and its drill, but that the election
+// between the two, and the answers that clients get, follow from RFC 5798 and a list of
+// events instead of from packets.
 package demo
 
 import (
@@ -16,6 +22,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -39,12 +46,14 @@ type Options struct {
 	Now  func() time.Time // the right time; nil: this host's clock
 }
 
-// Demo is a machine and the steps that know its network.
+// Demo is a machine and the steps that know its network. A second machine of the same
+// kind is on that network; it is made when somebody goes there.
 type Demo struct {
 	Machine machine.Machine
 	Steps   []engine.Step
 
 	sim    *sim
+	pair   *pair
 	dir    string
 	guards sync.WaitGroup
 }
@@ -56,17 +65,20 @@ func Open(name, dir string, o Options) (*Demo, error) {
 		return nil, lang.Errorf(nil, "cannot open the demo: there is no captured machine %q", "无法打开演示：没有名为 %q 的采集机器", name).
 			WithHint("`goxin demo` lists those there are", "`goxin demo` 列出可用的机器")
 	}
-	r, err := assets.OpenMachine(name)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	return OpenArchive(name, r, dir, o)
+	return begun(name, dir, o, func() (io.Reader, error) { return assets.OpenMachine(name) })
 }
 
-// OpenArchive is Open for what `goxin capture` wrote, which may be hostile.
-func OpenArchive(name string, archive io.Reader, dir string, o Options) (*Demo, error) {
-	d, err := open(name, archive, dir, o)
+// OpenArchive is Open for what `goxin capture` wrote, which may be hostile. It is read
+// again when the second machine is made.
+func OpenArchive(name string, archive io.ReadSeeker, dir string, o Options) (*Demo, error) {
+	return begun(name, dir, o, func() (io.Reader, error) {
+		_, err := archive.Seek(0, io.SeekStart)
+		return archive, err
+	})
+}
+
+func begun(name, dir string, o Options, archive func() (io.Reader, error)) (*Demo, error) {
+	d, err := open(name, dir, o, archive)
 	if err != nil {
 		return nil, errors.Join(lang.Errorf(err, "cannot open the demo", "无法打开演示").
 			WithHint("it needs a machine that goxin captured, and some 50 MB in the directory for temporary files (TMPDIR)", "需要由 goxin 采集的机器，以及临时目录（TMPDIR）中约 50 MB 的空间"), os.RemoveAll(dir))
@@ -74,7 +86,39 @@ func OpenArchive(name string, archive io.Reader, dir string, o Options) (*Demo, 
 	return d, nil
 }
 
-func open(name string, archive io.Reader, dir string, o Options) (*Demo, error) {
+func open(name, dir string, o Options, archive func() (io.Reader, error)) (*Demo, error) {
+	r, err := archive()
+	if err != nil {
+		return nil, err
+	}
+	s, err := unpacked(name, r, filepath.Join(dir, "first"), newFlow(o))
+	if err != nil {
+		return nil, err
+	}
+	p := newPair(dir, archive)
+	p.first, p.lan = s, newSegment(s.clock.flow)
+	s.place, s.pair = firstAddress, p
+	if err := s.furnish(); err != nil {
+		return nil, err
+	}
+	if err := s.identify(); err != nil {
+		return nil, err
+	}
+	if err := s.sample(); err != nil {
+		return nil, err
+	}
+	if s.net, err = newNetwork(s); err != nil {
+		return nil, err
+	}
+	p.lan.join(s)
+	return &Demo{Machine: s, Steps: s.steps(), sim: s, pair: p, dir: dir}, nil
+}
+
+// unpacked is a captured machine as it was, and what is to be known of it.
+func unpacked(name string, archive io.Reader, dir string, f *flow) (*sim, error) {
+	if c, ok := archive.(io.Closer); ok {
+		defer c.Close()
+	}
 	inner, err := machine.OpenRecorded(name, archive, dir, machine.Fleeting())
 	if err != nil {
 		return nil, err
@@ -87,33 +131,31 @@ func open(name string, archive io.Reader, dir string, o Options) (*Demo, error) 
 	if err != nil {
 		return nil, err
 	}
-	s := &sim{Machine: inner, tree: tree, kernel: kernel, clock: newClock(o, !kernel.ClockSynced), owners: map[string]machine.Owner{}, attrs: map[string]map[string][]byte{}}
+	s := &sim{Machine: inner, tree: tree, kernel: kernel, clock: &clock{flow: f}, owners: map[string]machine.Owner{}, attrs: map[string]map[string][]byte{}}
+	if !kernel.ClockSynced {
+		s.clock.behind = wrong
+	}
 	facts, err := detect.Detect(context.Background(), s)
 	if err != nil {
 		return nil, err
 	}
 	s.facts = facts
-	if err := s.furnish(); err != nil {
-		return nil, err
-	}
-	if s.net, err = newNetwork(s); err != nil {
-		return nil, err
-	}
-	return &Demo{Machine: s, Steps: s.steps(), sim: s, dir: dir}, nil
+	return s, nil
 }
 
-// GuardWith has the machine's service manager run guard where it is told to start the
-// service that takes a run back unless it is confirmed. It ends with ctx, or once what
+// GuardWith has the service manager of either machine run guard where it is told to start
+// the service that takes a run back unless it is confirmed. It ends with ctx, or once what
 // it has begun to take back is; Close waits for it.
-func (d *Demo) GuardWith(ctx context.Context, guard func(context.Context, engine.RunID) error) {
-	d.sim.units.guard = func(id engine.RunID) {
-		d.guards.Go(func() { _ = guard(ctx, id) }) // what became of it stands in the run's journal
+func (d *Demo) GuardWith(ctx context.Context, guard func(context.Context, machine.Machine, engine.RunID) error) {
+	d.pair.guard = func(m machine.Machine, id engine.RunID) {
+		d.guards.Go(func() { _ = guard(ctx, m, id) }) // what became of it stands in the run's journal
 	}
 }
 
 // Close removes the directory, once nobody writes to it any more.
 func (d *Demo) Close() error {
 	d.guards.Wait()
+	d.pair.close()
 	return os.RemoveAll(d.dir)
 }
 

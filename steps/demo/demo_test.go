@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"goxin/assets/lang"
 	"goxin/detect"
 	"goxin/detect/machine"
+	"goxin/detect/machine/peer"
 	"goxin/steps/engine"
 	"goxin/steps/op"
 	"goxin/steps/steptest"
@@ -32,16 +34,62 @@ func opened(t *testing.T, name string) *Demo {
 	return d
 }
 
-// started is the engine of a demo.
-func started(d *Demo) *engine.Engine {
-	return engine.New(engine.Config{Machines: []machine.Machine{d.Machine}, Steps: d.Steps, Kinds: op.Kinds(), Detect: detect.Detect})
+// started is the engine of a demo. What it leaves to a guard, another one does.
+func started(t *testing.T, d *Demo) *engine.Engine {
+	t.Helper()
+	ctx, over := context.WithCancel(context.Background())
+	d.GuardWith(ctx, func(ctx context.Context, m machine.Machine, id engine.RunID) error { return on(d, m).Guard(ctx, id) })
+	e := on(d, d.Machine)
+	t.Cleanup(func() {
+		over()
+		if err := errors.Join(e.Close(), d.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
 }
 
-// tree is every file of the machine: its mode, and content or target. The journal is
-// left out.
-func tree(t *testing.T, d *Demo) map[string]string {
+func on(d *Demo, m machine.Machine) *engine.Engine {
+	return engine.New(engine.Config{Machines: []machine.Machine{m}, Steps: d.Steps, Kinds: op.Kinds(), Detect: detect.Detect})
+}
+
+// given are the answers of a walk through all steps: the demo's own, with the second
+// machine's key pinned, and nothing more.
+func given(t *testing.T, d *Demo, drill string) engine.Answers {
 	t.Helper()
-	root := d.Machine.(machine.Rooted).HostPath("/")
+	key, _, known, err := peer.HostKey(t.Context(), d.Machine, peer.Target{Host: Address().String()})
+	if err != nil || known {
+		t.Fatalf("the second machine's key: known %v, %s", known, lang.Message(err, lang.EN))
+	}
+	a := d.Answers()
+	for _, s := range d.Steps {
+		if a[s.ID()] == nil {
+			a[s.ID()] = engine.Values{}
+		}
+	}
+	a["peer"]["host_key"], a["ha"]["drill"] = key, drill
+	return a
+}
+
+// trees are those of both machines.
+func trees(t *testing.T, d *Demo) map[string]string {
+	t.Helper()
+	second, err := d.pair.other()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := tree(t, d.Machine)
+	for name, content := range tree(t, second) {
+		out["second: "+name] = content
+	}
+	return out
+}
+
+// tree is every file of a machine: its mode, and content or target. The journal is left
+// out.
+func tree(t *testing.T, m machine.Machine) map[string]string {
+	t.Helper()
+	root := m.(machine.Rooted).HostPath("/")
 	out := map[string]string{}
 	err := filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
 		rel := strings.TrimPrefix(name, root)
@@ -73,44 +121,53 @@ func tree(t *testing.T, d *Demo) map[string]string {
 	return out
 }
 
-// walk applies every step with its defaults and gives what was seen on the way.
-func walk(t *testing.T, d *Demo) (e *engine.Engine, seen string) {
+// walk applies every step that is answered and gives what was seen on the way.
+func walk(t *testing.T, d *Demo, answers engine.Answers, hear ...func(engine.Event)) (e *engine.Engine, seen string) {
 	t.Helper()
 	ctx := context.Background()
-	e = started(d)
+	e = started(t, d)
 	var b strings.Builder
-	answers := engine.Answers{}
-	for _, s := range d.Steps {
-		answers[s.ID()] = engine.Values{}
-	}
 	if _, err := e.Detect(ctx); err != nil {
 		t.Fatal(err)
 	}
 	run, err := e.Start(ctx, engine.RunOptions{Answers: answers})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(lang.Message(err, lang.EN))
 	}
 	e.Listen(func(ev engine.Event) {
+		for _, f := range hear {
+			f(ev)
+		}
 		if ev.What == engine.Proved || ev.What == engine.Output || ev.What == engine.Failed {
-			fmt.Fprintf(&b, "%s %s %s: %s %s\n", ev.Time.Format("15:04:05"), ev.What, ev.Step, ev.Text.EN, ev.Error.EN)
+			fmt.Fprintf(&b, "%s %s %s %s: %s %s\n", ev.Time.Format("15:04:05"), ev.What, ev.Step, ev.On, ev.Text.EN, ev.Error.EN)
 		}
 	})
 	for _, s := range d.Steps {
+		v, asked := answers[s.ID()]
+		if !asked {
+			continue
+		}
 		h, err := e.Detect(ctx)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatal(lang.Message(err, lang.EN))
 		}
-		sv, err := e.Survey(ctx, s, engine.Values{}, nil)
+		sv, err := e.Survey(ctx, s, v, nil)
 		if err != nil {
-			t.Fatalf("%s: %v", s.ID(), err)
+			t.Fatalf("%s: %s", s.ID(), lang.Message(err, lang.EN))
 		}
-		for _, q := range s.Questions(h, sv, engine.Values{}) {
+		if s.ID() == "peer" { // the second machine has come along
+			if h, err = e.Detect(ctx); err != nil {
+				t.Fatal(lang.Message(err, lang.EN))
+			}
+		}
+		h = engine.HostsOf(s, h)
+		for _, q := range s.Questions(h, sv, v) {
 			fmt.Fprintf(&b, "? %s: %s\n", q.Key, q.Why.EN)
 			for _, o := range q.Options {
 				fmt.Fprintf(&b, "  %s\n", o.Title.EN)
 			}
 		}
-		p, err := e.Plan(ctx, s, sv, engine.Values{})
+		p, err := e.Plan(ctx, s, sv, v)
 		if _, f := h.First(); s.ID() == "toolchain" && f.Kernel.World.Value == "old" {
 			if err == nil || !strings.Contains(err.Error(), "old world") {
 				t.Fatalf("a release of Go on a kernel of LoongArch's old world: %v", err)
@@ -119,12 +176,12 @@ func walk(t *testing.T, d *Demo) (e *engine.Engine, seen string) {
 			continue
 		}
 		if err != nil {
-			t.Fatalf("%s: %s", s.ID(), lang.Message(err, lang.EN))
+			t.Fatalf("%s: %s\n%s", s.ID(), lang.Message(err, lang.EN), b.String())
 		}
 		fmt.Fprintf(&b, "== %s: %d changes\n", s.ID(), p.Changes())
 		for _, it := range p.Items {
 			if it.Diff.Action != engine.None {
-				fmt.Fprintf(&b, "%c %s %s %s\n", rune(it.Diff.Action), it.Kind, it.Target, it.Diff.Note.EN)
+				fmt.Fprintf(&b, "%c %s %s %s %s\n", rune(it.Diff.Action), it.On, it.Kind, it.Target, it.Diff.Note.EN)
 			}
 			if it.Unknown != "" {
 				t.Fatalf("%s knows something only after %s", s.ID(), it.Unknown)
@@ -138,7 +195,7 @@ func walk(t *testing.T, d *Demo) (e *engine.Engine, seen string) {
 		}
 	}
 	if _, err := run.End(ctx); err != nil {
-		t.Fatal(err)
+		t.Fatal(lang.Message(err, lang.EN))
 	}
 	return e, b.String()
 }
@@ -151,10 +208,11 @@ func TestEveryStepIsDoneProvedCheckedAndUndoneToTheByte(t *testing.T) {
 	for _, name := range assets.Machines() {
 		t.Run(name, func(t *testing.T) {
 			d := opened(t, name)
-			before := tree(t, d)
-			e, seen := walk(t, d)
+			before := trees(t, d)
+			e, seen := walk(t, d, given(t, d, "none"))
 			if slices.Contains(twice, name) {
-				if _, again := walk(t, opened(t, name)); again != seen {
+				other := opened(t, name)
+				if _, again := walk(t, other, given(t, other, "none")); again != seen {
 					t.Errorf("another time another thing is told: %s", firstDifference(seen, again))
 				}
 			}
@@ -169,7 +227,7 @@ func TestEveryStepIsDoneProvedCheckedAndUndoneToTheByte(t *testing.T) {
 			if len(u.Left) > 0 {
 				t.Errorf("left: %+v", u.Left)
 			}
-			after := tree(t, d)
+			after := trees(t, d)
 			for n, c := range before {
 				if after[n] != c {
 					t.Errorf("%s was %.80q and is %.80q", n, c, after[n])

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"net"
+	"net/netip"
 	"path"
 	"strings"
 	"sync"
@@ -30,6 +31,11 @@ type sim struct {
 	facts  *detect.Facts // as they were at first
 	net    *network
 	units  units
+	place  netip.Addr // on the network
+
+	furnished bool // it seems to run
+	pair      *pair
+	agents    agents
 
 	mu     sync.Mutex
 	owners map[string]machine.Owner     // by the name on this host; absent: root's
@@ -48,7 +54,27 @@ func (s *sim) HostPath(name string) string { return s.tree.HostPath(name) }
 func (s *sim) Now() time.Time              { return s.clock.now() }
 func (s *sim) RootCAs() *x509.CertPool     { return s.net.roots }
 
+// ID is the captured machine's; the second one's agent is at home on it.
+func (s *sim) ID() machine.ID {
+	if s.place == secondAddress {
+		return machine.LocalID
+	}
+	return s.Machine.ID()
+}
+
 func (s *sim) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if network == "unix" {
+		return s.agents.socket(address)
+	}
+	if host, port, err := net.SplitHostPort(address); err == nil {
+		ip, err := netip.ParseAddr(host)
+		switch {
+		case s.pair.at(host) && port == "22":
+			return s.pair.call(s.place)
+		case err == nil && (ip.IsLoopback() || s.pair.lan.has(ip)):
+			return s.pair.lan.connect(s, ip, port)
+		}
+	}
 	return s.net.dial(ctx, network, address, nil)
 }
 
@@ -191,6 +217,19 @@ func (s *sim) Rename(from, to string) error {
 		s.moved(a, b)
 	}
 	return err
+}
+
+// Space is that of the disk, on which a drill may leave nothing.
+func (s *sim) Space(name string) (machine.Space, error) {
+	space, err := s.Machine.Space(name)
+	if s.pair != nil {
+		s.pair.lan.do(func() {
+			if n := s.pair.lan.node(s); n != nil && n.full {
+				space.Free = 0
+			}
+		})
+	}
+	return space, err
 }
 
 // kysecMark is how KYSEC knows what may run.

@@ -220,12 +220,12 @@ func TestSimulatedProgramsHaveTheHeadersOfTheirKind(t *testing.T) {
 func TestARunCanBeConfirmedOnTheSimulatedMachine(t *testing.T) {
 	ctx := context.Background()
 	d := opened(t, kunpeng)
-	e := started(d)
+	e := started(t, d)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	guarded := make(chan error, 1)
-	d.GuardWith(ctx, func(ctx context.Context, id engine.RunID) error {
-		err := started(d).Guard(ctx, id)
+	d.GuardWith(ctx, func(ctx context.Context, m machine.Machine, id engine.RunID) error {
+		err := on(d, m).Guard(ctx, id)
 		guarded <- err
 		return err
 	})
@@ -308,7 +308,7 @@ func BenchmarkOpening(b *testing.B) {
 func TestTheRaceOfMirrorsMeetsAllKinds(t *testing.T) {
 	ctx := context.Background()
 	d := opened(t, kunpeng)
-	e := started(d)
+	e := started(t, d)
 	if _, err := e.Detect(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -398,7 +398,7 @@ func readsSome(t *testing.T, c io.Reader, b []byte) bool {
 func TestGoComesAsAModuleToo(t *testing.T) {
 	ctx := context.Background()
 	d := opened(t, kunpeng)
-	e := started(d)
+	e := started(t, d)
 	if _, err := e.Detect(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -428,7 +428,7 @@ func TestGoComesAsAModuleToo(t *testing.T) {
 func TestCloseWaitsForARunThatIsBeingTakenBack(t *testing.T) {
 	d := opened(t, kunpeng)
 	begun, goOn := make(chan struct{}), make(chan struct{})
-	d.GuardWith(t.Context(), func(context.Context, engine.RunID) error {
+	d.GuardWith(t.Context(), func(context.Context, machine.Machine, engine.RunID) error {
 		close(begun)
 		<-goOn
 		return d.Machine.WriteFile("/var/lib/late", nil, 0o600, machine.Keep)

@@ -3,6 +3,7 @@ package demo
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -62,6 +63,8 @@ var recipes = []recipe{
 	{rpm: "gdb", deb: "gdb", versions: "9.2-8 8.2.1-2 14.1-4 13.1-3", kb: 3900, disk: 11300, programs: "gdb"},
 	{rpm: "strace", deb: "strace", versions: "5.6-2 4.26-0.2 6.6-2 6.1-0.1", kb: 1300, disk: 2400, programs: "strace"},
 	{rpm: "chrony", deb: "chrony", versions: "3.5-3 3.4-4 4.3-3 4.3-2", kb: 300, disk: 700, programs: "chronyc"},
+	{rpm: "nginx", deb: "nginx", versions: "1.16.1-2 1.14.2-2+deb10u5 1.24.0-5 1.22.1-9+deb12u3", kb: 1300, disk: 3900, programs: "/usr/sbin/nginx"},
+	{rpm: "keepalived", deb: "keepalived", versions: "2.0.20-19 1:2.0.10-1 2.2.8-3 1:2.2.7-1+b2", kb: 480, disk: 1500, programs: "/usr/sbin/keepalived"},
 	{rpm: "golang", deb: "golang-go", versions: "1.15.7-42 2:1.11~1 1.21.4-33 2:1.19~1", kb: 44000, disk: 198000},
 	{deb: "libc6-dev-arm64-cross", versions: "- 2.28-10cross1 - 2.36-8cross1", kb: 2100, disk: 15900},
 	{deb: "gcc-aarch64-linux-gnu", versions: "- 4:8.3.0-1 - 4:12.2.0-3", kb: 18700, disk: 63200, needs: "binutils", programs: "aarch64-linux-gnu-gcc"},
@@ -205,7 +208,11 @@ func (s *sim) needers(all []here, name string, without []string) (out []string) 
 func (s *sim) files(p pack) map[string]string {
 	out := map[string]string{}
 	for _, n := range p.programs {
-		out["/usr/bin/"+n] = string(stub{Tool: n, Version: upstream(p.version)}.encode(s.facts.Arch.GOARCH.Value))
+		at := "/usr/bin/" + n
+		if path.IsAbs(n) {
+			at, n = n, path.Base(n)
+		}
+		out[at] = string(stub{Tool: n, Version: upstream(p.version)}.encode(s.facts.Arch.GOARCH.Value))
 	}
 	dir := "/usr/lib64/"
 	if s.facts.Packages.Manager.Value == "apt" {
@@ -289,7 +296,6 @@ func (s *sim) furnish() error {
 	for name, text := range map[string]string{
 		"/proc/sys/kernel/random/boot_id": "5f0b1a52-7c1e-4c0b-9b77-0d3b6f1e4a10\n",
 		"/proc/1/stat":                    "1 (systemd) S 0 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 5 0 0\n",
-		"/proc/self/exe":                  "goxin\n",
 	} {
 		if !s.exists(name) {
 			if err := s.write(name, []byte(text), 0o644); err != nil {
@@ -297,7 +303,13 @@ func (s *sim) furnish() error {
 			}
 		}
 	}
-	dirs := []string{"/var/tmp", "/var/lib", "/usr/local", "/root", "/run"}
+	if err := s.people(); err != nil {
+		return err
+	}
+	if err := s.wired(); err != nil {
+		return err
+	}
+	dirs := []string{"/tmp", "/var/tmp", "/var/log", "/var/lib", "/usr/local", "/root", "/run"}
 	if s.deb() {
 		dirs = append(dirs, aptLists+"/partial")
 	}

@@ -14,12 +14,11 @@ var (
 	profileLevel   = regexp.MustCompile(`^(GOAMD64|GOARM64)=(.+)$`)
 )
 
-// shell starts as a login does and shows its environment: the only thing that shells are
-// asked for. Of the files it reads it understands goxin's own.
+// shell starts as a login does and shows its environment, or runs a script that says what
+// to do. Of the files it reads it understands goxin's own.
 func (c *call) shell() error {
 	if !strings.HasSuffix(c.args[len(c.args)-1], "exec env") {
-		c.say("the simulated shell runs nothing but env")
-		return c.exit(127)
+		return c.script(c.args[len(c.args)-1])
 	}
 	if err := c.wait(60 * time.Millisecond); err != nil {
 		return err

@@ -1,10 +1,13 @@
 package demo
 
 import (
+	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"goxin/steps/engine"
@@ -13,6 +16,7 @@ import (
 // Where units are. Those in etc go before those in lib.
 const (
 	etcUnits = "/etc/systemd/system/"
+	runUnits = "/run/systemd/system/"
 	libUnits = "/usr/lib/systemd/system/"
 
 	chronyPID = "/run/chrony/chronyd.pid"
@@ -25,22 +29,75 @@ const syncs = 4 * time.Second
 // units are what the service manager has in memory: who runs, since when, and the limits
 // of services that start now. All else of it is in files.
 type units struct {
-	up     map[string]time.Time
 	limits fileLimits
-	guard  func(engine.RunID)
+
+	mu      sync.Mutex
+	up      map[string]time.Time
+	journal map[string][]string
+}
+
+// since is when a unit was started; ok is false where it does not run.
+func (u *units) since(unit string) (at time.Time, ok bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	at, ok = u.up[unit]
+	return at, ok
+}
+
+func (u *units) runs(unit string) bool {
+	_, ok := u.since(unit)
+	return ok
+}
+
+func (u *units) begin(unit string, at time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.up == nil {
+		u.up = map[string]time.Time{}
+	}
+	u.up[unit] = at
+}
+
+func (u *units) end(unit string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.up, unit)
+}
+
+// all are those that run.
+func (u *units) all() map[string]time.Time {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return maps.Clone(u.up)
+}
+
+// log adds to a unit's journal.
+func (u *units) log(unit, format string, args ...any) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.journal == nil {
+		u.journal = map[string][]string{}
+	}
+	u.journal[unit] = append(u.journal[unit], fmt.Sprintf(format, args...))
+}
+
+func (u *units) lines(unit string) []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.journal[unit])
 }
 
 type fileLimits struct{ soft, hard string }
 
 // boot starts what the machine was captured with.
 func (s *sim) boot() error {
-	s.units.up = map[string]time.Time{}
+	s.furnished = true
 	long := s.clock.rightNow().Add(-time.Hour)
 	for _, u := range []string{"chronyd.service", "chrony.service", "systemd-timesyncd.service"} {
 		if !s.enabled(u) {
 			continue
 		}
-		s.units.up[u] = long
+		s.units.begin(u, long)
 		name, text := timesync+"/synchronized", ""
 		if strings.HasPrefix(u, "chrony") {
 			name, text = chronyPID, "1184\n"
@@ -94,7 +151,7 @@ func (s *sim) dropIns(dir string) []string {
 
 // unitFile is where a unit's file is; "" where there is none.
 func (s *sim) unitFile(unit string) string {
-	for _, dir := range []string{etcUnits, libUnits, "/lib/systemd/system/"} {
+	for _, dir := range []string{etcUnits, runUnits, libUnits, "/lib/systemd/system/"} {
 		if s.exists(dir + unit) {
 			return dir + unit
 		}
@@ -143,7 +200,7 @@ func (s *sim) unitFileState(unit string) string {
 
 // tick is what time services do meanwhile.
 func (s *sim) tick() {
-	for unit, since := range s.units.up {
+	for unit, since := range s.units.all() {
 		if s.clock.rightNow().Sub(since) < syncs || !timeService(unit) {
 			continue
 		}
@@ -162,10 +219,10 @@ func timeService(unit string) bool {
 func (s *sim) synced() bool {
 	s.alone.Lock()
 	defer s.alone.Unlock()
-	if s.units.up == nil {
+	if !s.furnished {
 		return s.kernel.ClockSynced
 	}
-	for unit, since := range s.units.up {
+	for unit, since := range s.units.all() {
 		if timeService(unit) && s.clock.rightNow().Sub(since) >= syncs {
 			return true
 		}
@@ -187,6 +244,9 @@ func (c *call) systemctl() error {
 		return c.wait(250 * time.Millisecond)
 	}
 	for _, unit := range names {
+		if !strings.Contains(unit, ".") {
+			unit += ".service"
+		}
 		if err := c.unit(verb, unit); err != nil {
 			return err
 		}
@@ -202,14 +262,15 @@ func (c *call) show(properties, names []string) error {
 	value := map[string]string{
 		"DefaultLimitNOFILE": c.units.limits.hard, "DefaultLimitNOFILESoft": c.units.limits.soft,
 		"LoadState": "loaded", "UnitFileState": c.unitFileState(unit), "ActiveState": "inactive", "SubState": "dead", "NeedDaemonReload": "no", "MainPID": "0",
+		"Result": "success", "NRestarts": "0", "ExecMainStatus": "0",
 	}
 	switch {
 	case c.masked(unit):
 		value["LoadState"] = "masked"
-	case c.unitFile(unit) == "":
+	case c.unitFile(unit) == "" && !c.units.runs(unit):
 		value["LoadState"] = "not-found"
 	}
-	if _, up := c.units.up[unit]; up {
+	if c.units.runs(unit) {
 		value["ActiveState"], value["SubState"], value["MainPID"] = "active", "running", "1184"
 	}
 	for _, p := range properties {
@@ -221,12 +282,14 @@ func (c *call) show(properties, names []string) error {
 }
 
 func (c *call) unit(verb, unit string) error {
-	file := c.unitFile(unit)
-	if file == "" && !c.masked(unit) && verb != "unmask" && verb != "mask" && verb != "link" {
+	file, up := c.unitFile(unit), c.units.runs(unit)
+	if verb == "reset-failed" && file == "" && !up {
+		return c.refuse(1, "Failed to reset failed state of unit %s: Unit %s not loaded.", unit, unit)
+	}
+	if file == "" && !up && !c.masked(unit) && verb != "unmask" && verb != "mask" && verb != "link" && verb != "is-active" {
 		c.say("Failed to %s %s: Unit %s not found.", verb, unit, unit)
 		return c.exit(5)
 	}
-	_, up := c.units.up[unit]
 	switch verb {
 	case "start":
 		return c.start(unit)
@@ -242,6 +305,10 @@ func (c *call) unit(verb, unit string) error {
 			return nil
 		}
 		return c.unit("restart", unit)
+	case "kill":
+		return c.kill(unit)
+	case "reset-failed":
+		return nil
 	case "enable":
 		for _, l := range c.wants(unit) {
 			if err := c.mkdirs(path.Dir(l)); err != nil {
@@ -258,6 +325,9 @@ func (c *call) unit(verb, unit string) error {
 			if c.Machine.Remove(l) == nil {
 				c.say("Removed %s.", l)
 			}
+			if strings.HasSuffix(path.Dir(l), ".service.wants") {
+				_ = c.Machine.Remove(path.Dir(l)) // if it is empty
+			}
 		}
 		return c.wait(300 * time.Millisecond)
 	case "mask":
@@ -267,12 +337,14 @@ func (c *call) unit(verb, unit string) error {
 		c.say("Removed %s.", etcUnits+unit)
 		return c.Machine.Remove(etcUnits + unit)
 	case "is-active":
+		word, code := "active", 0
 		if !up {
-			c.say("inactive")
-			return c.exit(3)
+			word, code = "inactive", 3
 		}
-		c.say("active")
-		return nil
+		if !c.has("--quiet", "-q") {
+			c.say("%s", word)
+		}
+		return c.exit(code)
 	case "status":
 		c.say("● %s", unit)
 		return nil
@@ -287,41 +359,60 @@ func (c *call) start(unit string) error {
 		return c.exit(1)
 	}
 	if id, ok := strings.CutPrefix(unit, "goxin-guard-"); ok {
-		if n, err := strconv.Atoi(strings.TrimSuffix(id, ".service")); err == nil && c.units.guard != nil {
-			c.units.guard(engine.RunID(n))
+		if n, err := strconv.Atoi(strings.TrimSuffix(id, ".service")); err == nil && c.pair.guard != nil {
+			c.pair.guard(c.sim, engine.RunID(n))
 			return nil
 		}
 		c.say("Job for %s failed.", unit)
 		return c.exit(1)
 	}
-	if _, up := c.units.up[unit]; up {
+	if c.units.runs(unit) {
 		return nil
 	}
-	c.units.up[unit] = c.clock.rightNow()
+	if why := c.cannotStart(unit); why != "" {
+		c.units.log(unit, "%s", why)
+		c.say("Job for %s failed because the control process exited with error code.", unit)
+		return c.exit(1)
+	}
+	c.units.begin(unit, c.clock.rightNow())
 	var err error
 	switch {
 	case strings.HasPrefix(unit, "chrony"):
 		err = c.write(chronyPID, []byte("1184\n"), 0o644)
 	case unit == "systemd-timesyncd.service":
 		err = c.mkdirs(timesync)
+	default:
+		c.born(unit)
 	}
 	if err != nil {
 		return err
 	}
-	return c.wait(400 * time.Millisecond)
+	if err := c.wait(400 * time.Millisecond); err != nil {
+		return err
+	}
+	return c.along(unit)
 }
 
 func (c *call) stop(unit string) error {
-	if _, up := c.units.up[unit]; !up {
+	if !c.units.runs(unit) {
 		return nil
 	}
-	delete(c.units.up, unit)
+	for other := range c.units.all() { // those that are part of it go first
+		if slices.Contains(c.setting(other, "PartOf"), unit) {
+			if err := c.stop(other); err != nil {
+				return err
+			}
+		}
+	}
+	c.units.end(unit)
 	var gone []string
 	switch {
 	case strings.HasPrefix(unit, "chrony"):
 		gone = []string{chronyPID, path.Dir(chronyPID)}
 	case unit == "systemd-timesyncd.service":
 		gone = []string{timesync + "/synchronized", timesync}
+	default:
+		c.died(unit)
 	}
 	for _, name := range gone {
 		_ = c.Machine.Remove(name) // it may never have come so far
@@ -332,7 +423,7 @@ func (c *call) stop(unit string) error {
 // chronyc tells of the servers that chronyd's files name.
 func (c *call) chronyc() error {
 	var since time.Time
-	for unit, at := range c.units.up {
+	for unit, at := range c.units.all() {
 		if strings.HasPrefix(unit, "chrony") {
 			since = at
 		}
