@@ -40,10 +40,11 @@ unit: ## tests that need nothing but Go
 emulated: ## detection on every captured machine, by the arm64, loong64 and mips64le builds under emulation
 	@./.ci/emulated
 
-e2e: build ## the lab: systemd containers and virtual machines (installs what it needs, and says so first)
+# Most of the lab's tests wait for a machine or for a clock most of the time.
+e2e: ## the lab: systemd containers and virtual machines (installs what it needs, and says so first)
 	$(GO) run ./cmd/lab prepare
 	$(GO) test -tags e2e -count=1 -timeout 30m -v ./steps/origin ./steps/environment ./steps/build ./steps/report
-	$(GO) test -tags e2e -count=1 -timeout 50m -v ./cmd/lab
+	$(GO) test -tags e2e -count=1 -timeout 50m -parallel 4 -v ./cmd/lab
 
 # Shrinking inputs that only look new, as goroutines make them, would take all the time.
 fuzz: ## every parser's fuzz target, ten seconds each
@@ -55,8 +56,7 @@ fuzz: ## every parser's fuzz target, ten seconds each
 
 lint: $(TOOLS)/golangci-lint vuln ## gofumpt, vet, staticcheck, the layering
 	$(GO) mod tidy -diff
-	$(GO) vet -tags e2e ./...
-	$(TOOLS)/golangci-lint run
+	$(TOOLS)/golangci-lint run --build-tags e2e
 
 vuln: $(TOOLS)/govulncheck ## known vulnerabilities, where the database can be reached
 	@if curl -fsS -m 10 -o /dev/null https://vuln.go.dev/index/db.json 2>/dev/null; \
@@ -72,8 +72,9 @@ $(TOOLS)/govulncheck: Makefile
 bench: build ## goxin against what a person would do instead, as ratios of one run
 	$(GO) run ./cmd/lab bench
 	$(GO) run ./cmd/lab bench-go
+	$(GO) run ./cmd/lab bench-ha
 	$(GO) test -count=1 -run '^$$' -bench BesideLdd ./detect/elf
-	$(GO) test -count=1 -run '^$$' -bench 'SerialLine|LongDiff|KeyToRepaint' -benchtime 20x ./tui
+	$(GO) test -count=1 -run '^$$' -bench 'SerialLine|LongDiff|LongPair|KeyToRepaint' -benchtime 20x ./tui
 	@$(GO) test -count=1 -v -run QuickestMirror ./steps/race | grep -E 'goxin:|one after another:|^(ok|FAIL)'
 
 pictures: build ## the README's pictures, from the wizard's real screens

@@ -169,6 +169,7 @@ var tools = [][2]string{
 	{"qemu-img", "qemu-utils"},
 	{"mke2fs", "e2fsprogs"},
 	{"ip", "iproute2"},
+	{"nft", "nftables"},
 	{"unshare", "util-linux"},
 	{"nsenter", "util-linux"},
 	{"prlimit", "util-linux"},

@@ -38,7 +38,12 @@ func (l *Lab) newContainer(h *host) *container {
 
 // create makes the directories and the first snapshot: an empty overlay.
 func (c *container) create(ctx context.Context) error {
-	tree, err := c.lab.tree(ctx, SystemContainer, c.state.Release, c.state.Packages)
+	if c.state.Arch != "" {
+		if err := c.lab.emulateArch(c.state.Arch); err != nil {
+			return err
+		}
+	}
+	tree, err := c.lab.tree(ctx, base{SystemContainer, c.state.Release, c.state.Arch, c.state.Packages})
 	if err != nil {
 		return err
 	}

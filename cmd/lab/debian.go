@@ -10,29 +10,36 @@ import (
 	"time"
 )
 
+// suite is a release of Debian for one architecture.
+type suite struct{ Release, Arch string }
+
+// debianVersions are what releases call themselves by number.
+var debianVersions = map[string]string{"bullseye": "11", "bookworm": "12", "trixie": "13"}
+
 // makeDebian makes the partial mirror of Debian below each variant of dir.
 func makeDebian(ctx context.Context, s signer, tree, dir string, now time.Time) error {
 	pool := filepath.Join(dir, Good, "debian/pool/main")
 	if err := os.MkdirAll(pool, 0o755); err != nil {
 		return err
 	}
-	if err := downloadDebs(ctx, tree, pool); err != nil {
+	bookworm := suite{"bookworm", "amd64"}
+	if err := bookworm.download(ctx, tree, pool, wantedDebs); err != nil {
 		return err
 	}
 	if err := labDebs(ctx, pool); err != nil {
 		return err
 	}
 	for _, variant := range variants {
-		if err := makeSuite(ctx, s, filepath.Join(dir, variant, "debian"), variant, now); err != nil {
+		if err := bookworm.make(ctx, s, filepath.Join(dir, variant, "debian"), variant, now); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// downloadDebs gets the wanted packages and what they need beside what the tree
+// download gets the wanted packages and what they need beside what the tree
 // has, by the host's own apt and proxies, but with a state of its own.
-func downloadDebs(ctx context.Context, tree, pool string) error {
+func (d suite) download(ctx context.Context, tree, pool string, wanted []string) error {
 	mirror, err := hostMirror()
 	if err != nil {
 		return err
@@ -47,7 +54,7 @@ func downloadDebs(ctx context.Context, tree, pool string) error {
 			return err
 		}
 	}
-	source := fmt.Sprintf("deb [arch=amd64 signed-by=%s] %s bookworm main\n", debianKeyring, mirror)
+	source := fmt.Sprintf("deb [arch=%s signed-by=%s] %s %s main\n", d.Arch, debianKeyring, mirror, d.Release)
 	if err := os.WriteFile(tmp+"/sources.list", []byte(source), 0o644); err != nil {
 		return err
 	}
@@ -55,12 +62,12 @@ func downloadDebs(ctx context.Context, tree, pool string) error {
 		"apt-get", "-qq", "-y", "-o", "Dir::State=" + tmp + "/state", "-o", "Dir::State::status=" + tree + "/var/lib/dpkg/status",
 		"-o", "Dir::Cache=" + tmp + "/cache", "-o", "Dir::Etc::sourcelist=" + tmp + "/sources.list", "-o", "Dir::Etc::sourceparts=-",
 		"-o", "Dir::Etc::preferences=-", "-o", "Dir::Etc::preferencesparts=-",
-		"-o", "APT::Sandbox::User=root", "-o", "APT::Architecture=amd64", "-o", "Acquire::Languages=none",
+		"-o", "APT::Sandbox::User=root", "-o", "APT::Architecture=" + d.Arch, "-o", "APT::Architectures=" + d.Arch, "-o", "Acquire::Languages=none",
 	}
 	if err := quietly(ctx, "", nil, append(apt, "update")...); err != nil {
 		return err
 	}
-	if err := quietly(ctx, "", nil, append(append(apt, "install", "--no-install-recommends", "--download-only"), wantedDebs...)...); err != nil {
+	if err := quietly(ctx, "", nil, append(append(apt, "install", "--no-install-recommends", "--download-only"), wanted...)...); err != nil {
 		return err
 	}
 	debs, _ := filepath.Glob(tmp + "/cache/archives/*.deb")
@@ -108,15 +115,15 @@ func labDebs(ctx context.Context, pool string) error {
 	return nil
 }
 
-// makeSuite makes one variant's indexes and signatures; its packages are those
-// of the good one.
-func makeSuite(ctx context.Context, s signer, root, variant string, now time.Time) error {
-	arch := "amd64"
+// make makes one variant's indexes and signatures; its packages are those of the
+// good one.
+func (d suite) make(ctx context.Context, s signer, root, variant string, now time.Time) error {
+	arch := d.Arch
 	if variant == Foreign {
 		arch = "arm64"
 	}
-	suite, binary := filepath.Join(root, "dists/bookworm"), "main/binary-"+arch
-	if err := os.MkdirAll(filepath.Join(suite, binary), 0o755); err != nil {
+	dist, binary := filepath.Join(root, "dists", d.Release), "main/binary-"+arch
+	if err := os.MkdirAll(filepath.Join(dist, binary), 0o755); err != nil {
 		return err
 	}
 	if variant != Good {
@@ -124,32 +131,32 @@ func makeSuite(ctx context.Context, s signer, root, variant string, now time.Tim
 			return err
 		}
 	}
-	script := `apt-ftparchive --arch amd64 packages pool >"$1/Packages"; cd "$1"; gzip -9nk Packages; xz -k Packages`
+	script := `apt-ftparchive --arch "$2" packages pool >"$1/Packages"; cd "$1"; gzip -9nk Packages; xz -k Packages`
 	if variant == Foreign {
-		script = `apt-ftparchive --arch amd64 packages pool | sed 's/^Architecture: amd64/Architecture: arm64/' >"$1/Packages"; cd "$1"; gzip -9nk Packages; xz -k Packages`
+		script = `apt-ftparchive --arch "$2" packages pool | sed "s/^Architecture: $2/Architecture: arm64/" >"$1/Packages"; cd "$1"; gzip -9nk Packages; xz -k Packages`
 	}
-	if err := quietly(ctx, root, nil, "sh", "-ec", script, "sh", "dists/bookworm/"+binary); err != nil {
+	if err := quietly(ctx, root, nil, "sh", "-ec", script, "sh", "dists/"+d.Release+"/"+binary, d.Arch); err != nil {
 		return err
 	}
 	id, published := signedBy(variant, now)
 	var sums strings.Builder
 	for _, name := range []string{"Packages", "Packages.gz", "Packages.xz"} {
-		b, err := os.ReadFile(filepath.Join(suite, binary, name))
+		b, err := os.ReadFile(filepath.Join(dist, binary, name))
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(&sums, " %x %d %s/%s\n", sha256.Sum256(b), len(b), binary, name)
 	}
 	const format = "Mon, 02 Jan 2006 15:04:05 UTC"
-	release := "Origin: Debian\nLabel: Debian\nSuite: bookworm\nVersion: 12\nCodename: bookworm\n" +
+	release := "Origin: Debian\nLabel: Debian\nSuite: " + d.Release + "\nVersion: " + debianVersions[d.Release] + "\nCodename: " + d.Release + "\n" +
 		"Date: " + published.UTC().Format(format) + "\nValid-Until: " + now.AddDate(1, 0, 0).UTC().Format(format) + "\n" +
 		"Architectures: " + arch + "\nComponents: main\nDescription: a partial mirror in the lab\nSHA256:\n" + sums.String()
-	plain := filepath.Join(suite, "Release")
+	plain := filepath.Join(dist, "Release")
 	if err := os.WriteFile(plain, []byte(release), 0o644); err != nil {
 		return err
 	}
 	if err := s.detached(ctx, id, plain, plain+".gpg"); err != nil {
 		return err
 	}
-	return s.clearsign(ctx, id, plain, filepath.Join(suite, "InRelease"))
+	return s.clearsign(ctx, id, plain, filepath.Join(dist, "InRelease"))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +11,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// emulation is preloaded by the programs of an emulated machine. It is compiled in
+// the machine's tree; beside Go's own files C would be taken for a part of them.
+//
+//go:embed emulation/emulated.c
+var emulation string
+
+const (
+	emulationSource = "/usr/lib/goxin-lab/emulated.c"
+	emulationFile   = "/usr/lib/goxin-lab/emulated.so"
+)
+
 const binfmts = "/proc/sys/fs/binfmt_misc"
+
+// emulateArch has the kernel run programs of an architecture, as Debian calls it.
+func (l *Lab) emulateArch(arch string) error {
+	if arch != "arm64" {
+		return fmt.Errorf("cannot make a machine of architecture %q: it is arm64 or the host's own", arch)
+	}
+	return l.Emulate("aarch64")
+}
 
 // Emulate has the kernel run programs of another processor (as QEMU calls it:
 // aarch64) by QEMU's user emulation, in containers too. It stays so until the

@@ -30,7 +30,7 @@ func programs(t *testing.T) (goxin, mortal string) {
 		built.goxin, built.mortal = filepath.Join(built.dir, "goxin"), filepath.Join(built.dir, "mortal")
 		for _, args := range [][]string{
 			{"build", "-trimpath", "-ldflags", "-s -w -X main.version=lab", "-o", built.goxin, "../goxin"},
-			{"test", "-c", "-o", built.mortal, "../goxin"},
+			{"test", "-c", "-trimpath", "-o", built.mortal, "../goxin"},
 		} {
 			c := exec.Command("go", args...)
 			c.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -44,6 +44,33 @@ func programs(t *testing.T) (goxin, mortal string) {
 		t.Fatal(built.err)
 	}
 	return built.goxin, built.mortal
+}
+
+// others are goxin for other architectures, each built once.
+var others = struct {
+	sync.Mutex
+	by map[string]string
+}{by: map[string]string{}}
+
+// programFor is goxin as it is shipped for an architecture; "" is the host's own.
+func programFor(t *testing.T, arch string) string {
+	t.Helper()
+	own, _ := programs(t)
+	if arch == "" {
+		return own
+	}
+	others.Lock()
+	defer others.Unlock()
+	if others.by[arch] == "" {
+		to := own + "-" + arch
+		c := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=lab", "-o", to, "../goxin")
+		c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+arch)
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		others.by[arch] = to
+	}
+	return others.by[arch]
 }
 
 // kept is what a run may leave: goxin's own state, and what systemd writes as

@@ -31,7 +31,7 @@ func TestTheGuardOfARunThatDidNotEndWell(t *testing.T) {
 		}
 	}
 
-	m.Sh("GOXIN_STOP_AT=130 setsid " + mortalProgram + " " + strings.Join(apply, " ") + " --confirm 4s >/dev/null 2>&1 </dev/null & sleep 2; ps -o stat= -C goxin | grep -q T")
+	m.Sh("GOXIN_STOP_AT=130 setsid " + mortalProgram + " " + strings.Join(apply, " ") + " --confirm 4s >/dev/null 2>&1 </dev/null & for i in $(seq 300); do ps -o stat= -C goxin | grep -q T && exit; sleep 0.1; done; exit 1")
 	if r := m.Try(program, "apply", "--yes", "--set", "kernel.profile=base"); r.Code != 7 {
 		t.Errorf("a run beside one that is frozen: exit code %d\n%s", r.Code, r.Err)
 	}

@@ -50,7 +50,7 @@ func (l *Lab) Prepare(ctx context.Context, release string) error {
 	if err := checkRelease(release); err != nil {
 		return err
 	}
-	if _, err := l.tree(ctx, SystemContainer, release, nil); err != nil {
+	if _, err := l.tree(ctx, base{kind: SystemContainer, release: release}); err != nil {
 		return err
 	}
 	if _, _, _, err := l.bootedImage(ctx, release); err != nil {
@@ -70,6 +70,7 @@ type Spec struct {
 	Name    string
 	Kind    Kind   // SystemContainer if empty
 	Release string // "bookworm" if empty
+	Arch    string // of a container's programs, as Debian calls it ("arm64"); the host's own if empty
 	Group   string // containers of one group see each other; "lab" if empty
 
 	Packages []string // installed beside the base tree's own
@@ -90,7 +91,7 @@ func (l *Lab) reserve(spec Spec) (*host, error) {
 		return nil, err
 	}
 	h := &host{lab: l, dir: filepath.Join(l.cache.dir, "run", spec.Name), state: state{
-		Name: spec.Name, Kind: spec.Kind, Release: spec.Release, Group: spec.Group, Packages: spec.Packages,
+		Name: spec.Name, Kind: spec.Kind, Release: spec.Release, Arch: spec.Arch, Group: spec.Group, Packages: spec.Packages,
 		Binds: spec.Binds, Uses: spec.Uses,
 		Owner: l.owner, Cgroups: groups, Started: time.Now(),
 	}}
@@ -119,6 +120,9 @@ func (l *Lab) Start(ctx context.Context, spec Spec) (Machine, error) {
 	}
 	if spec.Kind != SystemContainer && spec.Kind != VirtualMachine {
 		return nil, fmt.Errorf("cannot make a machine of kind %q: it is container or vm", spec.Kind)
+	}
+	if spec.Kind == VirtualMachine && spec.Arch != "" {
+		return nil, errors.New("cannot make a virtual machine of another processor")
 	}
 	if missing := missingPackages(); len(missing) > 0 {
 		return nil, fmt.Errorf("cannot make machines without %v: run lab prepare", missing)

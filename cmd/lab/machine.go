@@ -271,19 +271,27 @@ func (h *host) up(ctx context.Context) error {
 	}
 }
 
-// reboot asks systemd to reboot and waits for another boot id.
-func (h *host) reboot(ctx context.Context) error {
+// askToReboot asks systemd to reboot and gives the boot id until then.
+func (h *host) askToReboot(ctx context.Context) (before string, err error) {
 	c, err := h.agent(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
-	before := c.Boot()
+	before = c.Boot()
 	// A machine that goes down at once takes the answer with it.
 	asked, cancel := context.WithTimeout(ctx, answerTime)
-	r, err := h.Exec(asked, "systemctl", "--no-block", "reboot")
-	cancel()
-	if err == nil && r.Code != 0 {
-		return fmt.Errorf("cannot reboot %s: %s", h.state.Name, r.Err)
+	defer cancel()
+	if r, err := h.Exec(asked, "systemctl", "--no-block", "reboot"); err == nil && r.Code != 0 {
+		return "", fmt.Errorf("cannot reboot %s: %s", h.state.Name, r.Err)
+	}
+	return before, nil
+}
+
+// reboot has systemd reboot and waits for another boot id.
+func (h *host) reboot(ctx context.Context) error {
+	before, err := h.askToReboot(ctx)
+	if err != nil {
+		return err
 	}
 	deadline, cancel := context.WithTimeout(ctx, bootTime)
 	defer cancel()

@@ -79,6 +79,7 @@ func command() *cobra.Command {
 	}
 	up.Flags().StringVar((*string)(&spec.Kind), "kind", string(SystemContainer), "container or vm")
 	up.Flags().StringVar(&spec.Release, "release", "bookworm", "Debian release")
+	up.Flags().StringVar(&spec.Arch, "arch", "", "a container's architecture, if another than the host's: arm64")
 	up.Flags().StringVar(&spec.Group, "group", "lab", "containers of one group are on one bridge")
 
 	var release string
@@ -104,6 +105,7 @@ func command() *cobra.Command {
 
 	root.AddCommand(prepare, up, clean, measureCommand(),
 		&cobra.Command{Use: "bench-go", Short: "measure how Go is installed and verified", Args: cobra.NoArgs, RunE: use(benchGo)},
+		&cobra.Command{Use: "bench-ha", Short: "measure what a pair loses when it is broken", Args: cobra.NoArgs, RunE: use(benchHA)},
 		&cobra.Command{Use: "bench", Short: "measure goxin beside what a person would do instead", Args: cobra.NoArgs, RunE: use(bench)},
 		&cobra.Command{Use: "list", Short: "show the machines", Args: cobra.NoArgs, RunE: use(list)},
 		&cobra.Command{Use: "exec NAME -- CMD…", Short: "run a program in a machine", Args: cobra.MinimumNArgs(2), RunE: machine(execute)},

@@ -71,7 +71,7 @@ func measure(answers, playbook string) (m measured, err error) {
 
 const program = "/usr/local/bin/goxin"
 
-func median[T time.Duration | float64](v []T) T {
+func median[T int | time.Duration | float64](v []T) T {
 	s := slices.Clone(v)
 	slices.Sort(s)
 	return s[len(s)/2]

@@ -240,6 +240,7 @@ func TestDnfGetsItsPackagesFromTheBestMirror(t *testing.T) {
 // The wizard by keys alone, from its first page to packages that are installed
 // and a package manager that asks the best mirror; and back.
 func TestTheWizardGetsPackagesFromTheBestMirror(t *testing.T) {
+	t.Parallel()
 	for name, packager := range map[string]func(*testing.T, [3]int) *packager{"apt": newAptPackager, "dnf": newDnfPackager} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

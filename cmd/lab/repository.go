@@ -33,7 +33,11 @@ type repositoryRecipe struct {
 }
 
 // wantedDebs are what steps install on Debian 12, with what they depend on.
-var wantedDebs = []string{"build-essential", "git", "zlib1g-dev", "libaio1", "libaio-dev", "pkg-config", "curl", "chrony"}
+var wantedDebs = append([]string{"build-essential", "git", "zlib1g-dev", "libaio1", "libaio-dev", "pkg-config", "curl", "chrony"}, pairDebs...)
+
+// pairDebs are what a pair of machines gets, and what a person may have on one
+// of them before.
+var pairDebs = []string{"nginx-light", "keepalived", "nftables", "iptables", "iputils-arping", "sudo"}
 
 // signer holds the two keys of the lab while repositories are being made. The
 // secret halves are gone afterwards: nobody can sign what was tampered with.
@@ -76,6 +80,11 @@ func (s signer) detached(ctx context.Context, id, in, out string) error {
 	return s.gpg(ctx, "--local-user", id, "--digest-algo", "sha256", "--armor", "--output", out, "--detach-sign", in)
 }
 
+// export writes the key of the lab, armoured.
+func (s signer) export(ctx context.Context, out string) error {
+	return s.gpg(ctx, "--armor", "--output", out, "--export", labKey)
+}
+
 // rpms signs the packages in a directory.
 func (s signer) rpms(ctx context.Context, dir string) error {
 	built, _ := filepath.Glob(dir + "/*.rpm")
@@ -102,11 +111,11 @@ func quietly(ctx context.Context, dir string, env []string, argv ...string) erro
 // The .debs are Debian's own, from the archive that the base tree is from; the
 // .rpms hold the same files under the names that openEuler has for them.
 func (l *Lab) Repository(ctx context.Context) (string, error) {
-	tree, err := l.tree(ctx, SystemContainer, "bookworm", nil)
+	tree, err := l.tree(ctx, base{kind: SystemContainer, release: "bookworm"})
 	if err != nil {
 		return "", err
 	}
-	ruled, err := l.tree(ctx, SystemContainer, "bookworm", dnfPackages)
+	ruled, err := l.tree(ctx, base{kind: SystemContainer, release: "bookworm", packages: dnfPackages})
 	if err != nil {
 		return "", err
 	}
@@ -121,7 +130,7 @@ func (l *Lab) Repository(ctx context.Context) (string, error) {
 		if err := os.MkdirAll(tmp, 0o755); err != nil {
 			return err
 		}
-		if err := s.gpg(ctx, "--armor", "--output", filepath.Join(tmp, "lab.asc"), "--export", labKey); err != nil {
+		if err := s.export(ctx, filepath.Join(tmp, "lab.asc")); err != nil {
 			return err
 		}
 		now := time.Now()

@@ -105,7 +105,19 @@ func TestVMBoots(t *testing.T) {
 	}
 }
 
-func TestVMIsFreshInASecond(t *testing.T) {
+// Machines of which one of a kind is enough, turn by turn.
+func TestSharedMachines(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]func(*testing.T){
+		"a VM is fresh in a second": freshInASecond, "the terminal": terminalOfAMachine,
+		"a serial line answers nothing": serialLineAnswersNothing, "the hash changes with the tree": treeHashChangesOnlyWithTheTree,
+		"files and programs pass unharmed": filesAndProgramsPassUnharmed,
+	} {
+		t.Run(name, test)
+	}
+}
+
+func freshInASecond(t *testing.T) {
 	lab := NewLab(t)
 	for range 2 {
 		t.Run("turn", func(t *testing.T) {
@@ -128,7 +140,7 @@ func TestVMIsFreshInASecond(t *testing.T) {
 	}
 }
 
-func TestTerminalOfAMachine(t *testing.T) {
+func terminalOfAMachine(t *testing.T) {
 	for _, kind := range []Kind{SystemContainer, VirtualMachine} {
 		t.Run(string(kind), func(t *testing.T) {
 			m := NewLab(t).Shared(t, kind)
@@ -165,7 +177,7 @@ func TestTerminalOfAMachine(t *testing.T) {
 	}
 }
 
-func TestSerialLineAnswersNothing(t *testing.T) {
+func serialLineAnswersNothing(t *testing.T) {
 	m := NewLab(t).Shared(t, VirtualMachine)
 	conn, err := m.Machine.(*VM).Console()
 	if err != nil {
@@ -186,7 +198,7 @@ type serial struct{ net.Conn }
 
 func (serial) Resize(int, int) error { return nil }
 
-func TestTreeHashChangesOnlyWithTheTree(t *testing.T) {
+func treeHashChangesOnlyWithTheTree(t *testing.T) {
 	for _, kind := range []Kind{SystemContainer, VirtualMachine} {
 		t.Run(string(kind), func(t *testing.T) {
 			m := NewLab(t).Shared(t, kind)
@@ -220,7 +232,7 @@ func TestTreeHashChangesOnlyWithTheTree(t *testing.T) {
 	}
 }
 
-func TestFilesAndProgramsPassUnharmed(t *testing.T) {
+func filesAndProgramsPassUnharmed(t *testing.T) {
 	for _, kind := range []Kind{SystemContainer, VirtualMachine} {
 		t.Run(string(kind), func(t *testing.T) {
 			m := NewLab(t).Shared(t, kind)

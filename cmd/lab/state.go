@@ -21,6 +21,7 @@ type state struct {
 	Name     string    `json:"name"`
 	Kind     Kind      `json:"kind"`
 	Release  string    `json:"release"`
+	Arch     string    `json:"arch,omitempty"`     // none: the host's own
 	Packages []string  `json:"packages,omitempty"` // beside the base tree's own
 	Binds    []string  `json:"binds,omitempty"`
 	Group    string    `json:"group"`            // machines of one group share a bridge

@@ -4,9 +4,6 @@ package main
 
 import (
 	"encoding/json"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -89,11 +86,12 @@ func TestAMachineGoesFromNothingToGoRun(t *testing.T) {
 
 	// A switch does not pull the floor from under a build.
 	b.Do("systemd-run", "-q", "--unit=building", "--property=Type=oneshot", "--remain-after-exit", "--no-block",
-		"env", "-i", "HOME=/tmp/home", "bash", "-lec", "go build -a net/http")
+		"env", "-i", "HOME=/tmp/home", "bash", "-lec", "go build -a -p 1 encoding/json")
 	b.Sh("until pgrep -x compile >/dev/null; do sleep 0.1; done")
 	b.goxin(t, 0, "toolchain", "use", "1.25.14", "--yes")
 	b.runsGo(t, "go1.25.14")
 	b.Sh("while systemctl is-active building | grep -q activating; do sleep 0.2; done; systemctl is-active building")
+	b.Sh("test $(date -d \"$(systemctl show -P ExecMainExitTimestamp building)\" +%s) -gt $(stat -c %Z /usr/local/goxin/go/current)") // or it had ended before
 
 	// A module that asks for the other one gets it, without a download.
 	b.Write("/tmp/hello/go.mod", "module hello\n\ngo 1.26.11\n", 0o644)
@@ -150,12 +148,7 @@ func TestTheWizardInstallsGo(t *testing.T) {
 func TestAnEmulatedARMMachineRunsItsOwnGo(t *testing.T) {
 	t.Parallel()
 	ok(t, run.lab.Emulate("aarch64"))
-	goxin := filepath.Join(t.TempDir(), "goxin-arm64")
-	c := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", goxin, "../goxin")
-	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH=arm64")
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	goxin := programFor(t, "arm64")
 	l := NewLab(t)
 	b := l.GoMachine(t, l.GoSites(t), goxin)
 	var facts struct {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
@@ -14,10 +15,12 @@ import (
 // that a step of goxin installs or writes, or a proof could not fail.
 type recipe struct {
 	Release  string
+	Arch     string `json:",omitempty"` // none: the host's own
 	Packages []string
 	Extra    []string          // installed by apt: debootstrap takes the first of alternatives, whatever conflicts
 	Files    map[string]string // content by path
 	Links    map[string]string // target by path
+	Script   string            `json:",omitempty"` // run in the tree at last
 }
 
 // agentPath is where the agent is in every machine. A container has it bound
@@ -51,9 +54,18 @@ ExecStart=
 ExecStart=-/sbin/agetty --autologin root --keep-baud 115200,57600,38400,9600 - vt220
 `
 
-func treeRecipe(kind Kind, release string, packages []string) recipe {
+// base is what a machine starts from.
+type base struct {
+	kind     Kind
+	release  string
+	arch     string // "" or Debian's name of one that the host emulates
+	packages []string
+}
+
+func (b base) recipe() recipe {
 	r := recipe{
-		Release: release,
+		Release: b.release,
+		Arch:    b.arch,
 		Packages: []string{
 			"systemd", "systemd-sysv", "dbus", "libpam-systemd", "iproute2", "iputils-ping", "procps",
 			"openssh-server", "ca-certificates",
@@ -72,49 +84,85 @@ func treeRecipe(kind Kind, release string, packages []string) recipe {
 			"/etc/systemd/system/apt-daily-upgrade.timer": "/dev/null",
 		},
 	}
-	r.Extra = packages
-	if kind == VirtualMachine {
+	r.Extra = b.packages
+	if b.arch != "" {
+		r.Files[emulationSource] = emulation
+		r.Files["/etc/ld.so.preload"] = emulationFile + "\n"
+	}
+	if b.kind == VirtualMachine {
 		r.Packages = append(r.Packages, "udev", "kmod", "initramfs-tools", "linux-image-cloud-amd64")
 		r.Files["/etc/fstab"] = "/dev/vda / ext4 errors=remount-ro 0 1\n"
+		r.Files["/etc/initramfs-tools/conf.d/lab"] = "MODULES=list\nCOMPRESS=gzip\n"
+		r.Files["/etc/initramfs-tools/modules"] = "virtio_pci\nvirtio_blk\next4\n"
+		// It looks for snapshots of file systems, for seconds at every boot.
+		r.Links["/etc/systemd/system/e2scrub_reap.service"] = "/dev/null"
+		// It has no network to install from, and fifty megabytes to look at whenever
+		// all files are compared.
+		r.Script = "rm /var/lib/apt/lists/*_Packages; update-initramfs -c -k all; ln -s boot/initrd.img-* initrd.img"
 		r.Files["/usr/lib/systemd/system/serial-getty@ttyS0.service.d/autologin.conf"] = consoleLogin
 	}
 	return r
 }
 
-// tree gives the base tree of a kind of machine.
-func (l *Lab) tree(ctx context.Context, kind Kind, release string, packages []string) (string, error) {
-	r := treeRecipe(kind, release, packages)
-	name := fmt.Sprintf("%s-%s-%s", kind, release, key(r))
-	return l.cache.once("trees", name, func(tmp string) error {
+func (b base) String() string {
+	if b.arch == "" {
+		return fmt.Sprintf("%s-%s", b.kind, b.release)
+	}
+	return fmt.Sprintf("%s-%s-%s", b.kind, b.release, b.arch)
+}
+
+// tree gives the base tree of a machine.
+func (l *Lab) tree(ctx context.Context, b base) (string, error) {
+	r := b.recipe()
+	return l.cache.once("trees", fmt.Sprintf("%s-%s", b, key(r)), func(tmp string) error {
 		mirror, err := hostMirror()
 		if err != nil {
 			return err
 		}
-		if len(packages) > 0 {
-			return l.extend(ctx, r, kind, mirror, tmp)
+		if len(b.packages) > 0 {
+			return l.extend(ctx, b, mirror, tmp)
 		}
-		l.say("building the base tree of a %s (Debian %s from %s), about a minute", kind, release, mirror)
+		takes := "about a minute"
+		if b.arch != "" {
+			takes = "some minutes, for its processor is emulated"
+			if err := l.emulateArch(b.arch); err != nil {
+				return err
+			}
+		}
+		l.say("building the base tree of a %s (Debian from %s), %s", b, mirror, takes)
 		// In namespaces of its own: what debootstrap mounts and starts in the
 		// tree goes with it, however it ends.
 		cmd := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-			"debootstrap", "--variant=minbase", "--keyring="+debianKeyring,
-			"--include="+strings.Join(r.Packages, ","), release, tmp, mirror)
-		cmd.Env = append(os.Environ(), aptProxy(mirror)...)
+			"debootstrap", "--variant=minbase", "--keyring="+debianKeyring, "--arch="+cmp.Or(b.arch, "amd64"),
+			"--include="+strings.Join(r.Packages, ","), b.release, tmp, mirror)
+		// A tree that is not whole is made anew: nothing in it needs to be durable.
+		cmd.Env = append(append(os.Environ(), "DPKG_FORCE=unsafe-io", "INITRD=No"), aptProxy(mirror)...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("debootstrap: %w\n%s", err, tail(out))
 		}
-		return r.finish(tmp)
+		if err := r.finish(tmp); err != nil {
+			return err
+		}
+		if b.arch != "" {
+			return quietly(ctx, "", nil, "aarch64-linux-gnu-gcc", "-shared", "-fPIC", "-O2", "-o", tmp+emulationFile, tmp+emulationSource)
+		}
+		if r.Script == "" {
+			return nil
+		}
+		return quietly(ctx, "", nil, "unshare", "--mount", "--pid", "--fork", "--kill-child", "chroot", tmp, "sh", "-ec", "cd /; "+r.Script)
 	})
 }
 
 // extend makes a tree with extra packages out of the one without.
-func (l *Lab) extend(ctx context.Context, r recipe, kind Kind, mirror, tmp string) error {
-	base, err := l.tree(ctx, kind, r.Release, nil)
+func (l *Lab) extend(ctx context.Context, b base, mirror, tmp string) error {
+	r := b.recipe()
+	b.packages = nil
+	plain, err := l.tree(ctx, b)
 	if err != nil {
 		return err
 	}
-	l.say("adding %s to the base tree of a %s", strings.Join(r.Extra, " "), kind)
-	if err := copyTree(base, tmp); err != nil {
+	l.say("adding %s to the base tree of a %s", strings.Join(r.Extra, " "), b)
+	if err := copyTree(plain, tmp); err != nil {
 		return err
 	}
 	if err := r.install(ctx, tmp, aptProxy(mirror)); err != nil {
@@ -130,7 +178,7 @@ func (r recipe) install(ctx context.Context, tree string, proxy []string) error 
 	}
 	script := `mount -t proc proc "$1/proc"; tree=$1; shift; chroot "$tree" apt-get update -qq; chroot "$tree" apt-get install -y -qq --no-install-recommends "$@"`
 	cmd := exec.CommandContext(ctx, "unshare", append([]string{"--mount", "--pid", "--fork", "--kill-child", "sh", "-ec", script, "sh", tree}, r.Extra...)...)
-	cmd.Env = append(append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"), proxy...)
+	cmd.Env = append(append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", "DPKG_FORCE=unsafe-io"), proxy...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("apt-get: %w\n%s", err, tail(out))
 	}

@@ -146,7 +146,7 @@ type Drift struct {
 
 // Options are what a report needs beside the run's record.
 type Options struct {
-	Steps []engine.Step // all that goxin knows: the titles of questions and options
+	Steps   []engine.Step // all that goxin knows: the titles of questions and options
 	Drift   []engine.Drift
 	Checked error     // what kept check from looking; nil: it looked at everything
 	Now     time.Time // when check looked and the report is made; its zone is that of all times
