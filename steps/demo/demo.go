@@ -44,6 +44,9 @@ type Options struct {
 	// and downloads would have taken, so that the same calls tell the same times.
 	Pace float64
 	Now  func() time.Time // the right time; nil: this host's clock
+	// HostSeed is what the second machine's host key is made of, 32 bytes, for who has to
+	// know it beforehand; nil: chance.
+	HostSeed []byte
 }
 
 // Demo is a machine and the steps that know its network. A second machine of the same
@@ -96,6 +99,7 @@ func open(name, dir string, o Options, archive func() (io.Reader, error)) (*Demo
 		return nil, err
 	}
 	p := newPair(dir, archive)
+	p.seed = o.HostSeed
 	p.first, p.lan = s, newSegment(s.clock.flow)
 	s.place, s.pair = firstAddress, p
 	if err := s.furnish(); err != nil {

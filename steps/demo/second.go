@@ -45,6 +45,8 @@ type pair struct {
 
 	guard func(machine.Machine, engine.RunID) // nil: nobody would
 
+	seed []byte // of the second one's host key; nil: chance
+
 	mu     sync.Mutex
 	second *sim
 	host   ssh.Signer // the second one's host key
@@ -97,11 +99,14 @@ func (p *pair) other() (*sim, error) {
 	if err := s.listing(); err != nil {
 		return nil, err
 	}
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, err
+	seed := p.seed
+	if seed == nil {
+		seed = make([]byte, ed25519.SeedSize)
+		if _, err := rand.Read(seed); err != nil {
+			return nil, err
+		}
 	}
-	if p.host, err = ssh.NewSignerFromKey(key); err != nil {
+	if p.host, err = ssh.NewSignerFromKey(ed25519.NewKeyFromSeed(seed)); err != nil {
 		return nil, err
 	}
 	p.lan.join(s)
