@@ -113,7 +113,7 @@ func options(a *App, os []engine.Option, titles bool) []huh.Option[string] {
 	for _, o := range os {
 		t := a.s(o.Title)
 		switch {
-		case titles:
+		case titles, o.Value == "":
 		case t != "" && t != o.Value:
 			t = pad(o.Value, wide) + "  " + t
 		default:

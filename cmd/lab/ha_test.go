@@ -99,8 +99,11 @@ func (p *Pair) isMadeByKeys() {
 	p.A1.Write("/tmp/keys.yaml", ask, 0o600)
 	w, pty := p.A1.Wizard("-f", "/tmp/keys.yaml")
 	w.begins().press("enter")
-	pinned, drilled := false, false
+	pinned, drilled, pages := false, false, 0
 	for page := w.settles(); !w.over(page); page = w.settles() {
+		if pages++; pages > 80 {
+			t.Fatalf("there is no end to it:\n%s", page)
+		}
 		switch {
 		case strings.Contains(page, "I have not compared it") && strings.Contains(page, p.HostKey) && !pinned:
 			t.Logf("the host key:\n%s", page)
