@@ -102,14 +102,14 @@ type madePair struct {
 func newestPair(runs []engine.RunInfo, record func(engine.RunID) (*engine.RunRecord, error)) (*madePair, error) {
 	peerID, haID := peer.Step{}.ID(), ha.Step{}.ID()
 	for _, r := range slices.Backward(runs) {
-		if r.Status != engine.StatusApplied && r.Status != engine.StatusAwaiting || !slices.Contains(r.Steps, peerID) || !slices.Contains(r.Steps, haID) {
+		if r.Status != engine.StatusApplied && r.Status != engine.StatusAwaiting || !slices.Contains(r.Steps, haID) {
 			continue
 		}
 		rec, err := record(r.ID)
 		if err != nil {
 			return nil, err
 		}
-		p := madePair{order: rec.Order}
+		p := madePair{order: rec.Order, peer: rec.Joins[peerID]} // a wizard's run knows it by that alone
 		done := false
 		for _, s := range rec.Steps { // one that was planned again stands there again
 			switch s.Step {
@@ -119,7 +119,7 @@ func newestPair(runs []engine.RunInfo, record func(engine.RunID) (*engine.RunRec
 				p.ha, p.survey, done = s.Values, s.Survey, s.Done
 			}
 		}
-		if done && len(p.order) == 2 {
+		if done && p.peer != nil && len(p.order) == 2 {
 			return &p, nil
 		}
 	}

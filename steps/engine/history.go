@@ -137,6 +137,7 @@ type history struct {
 	err       lang.Text // what it failed of
 	hint      lang.Text
 	twins     map[machine.ID]RunID // its parts on other machines
+	joins     map[string]Values    // how those were joined: answers by step
 }
 
 // ops are all ops, in the order they were done.
@@ -223,6 +224,12 @@ func (h *history) add(kinds Kinds, r record) error {
 			h.twins = make(map[machine.ID]RunID)
 		}
 		h.twins[r.On] = r.ID
+		if r.Step != "" {
+			if h.joins == nil {
+				h.joins = make(map[string]Values)
+			}
+			h.joins[r.Step] = r.Values
+		}
 		return nil
 	case "awaiting":
 		h.status, h.boot, h.deadline = StatusAwaiting, r.Boot, r.Deadline

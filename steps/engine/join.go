@@ -81,6 +81,9 @@ func (e *Engine) rejoin(ctx context.Context, h *history) error {
 				v, ok = st.values, true
 			}
 		}
+		if how, joined := h.joins[s.ID()]; joined {
+			v, ok = how, true
+		}
 		if !ok {
 			continue
 		}
@@ -89,6 +92,18 @@ func (e *Engine) rejoin(ctx context.Context, h *history) error {
 		}
 	}
 	return nil
+}
+
+// joinedBy is the step whose answers brought a machine into the run, with these.
+func (e *Engine) joinedBy(id machine.ID) (string, Values) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for step, j := range e.joined {
+		if j.machine != nil && j.machine.ID() == id {
+			return step, j.values
+		}
+	}
+	return "", nil
 }
 
 // Close hangs up on the machines that were joined.

@@ -21,7 +21,7 @@ const journalVersion = 1
 //
 //	run        V ID Owner Goxin Answers Strict Machines Facts; Confirm Boot Deadline where it is to be confirmed
 //	           Lead in the journal of another machine than the run is about: see twin
-//	twin       On ID                   the machine On has part of it, under the number ID
+//	twin       On ID Step Values       the machine On has part of it, under the number ID; the step whose answers named it
 //	step       Step Survey Values Wanted Reviewed Ops Notes
 //	skip       S N State               already so
 //	doing      S N State               before; durable before the change

@@ -26,6 +26,8 @@ type RunRecord struct {
 	// journals kept them, and for a machine that has too many to keep.
 	Facts map[machine.ID]*detect.Facts `json:"facts,omitempty"`
 	Order []machine.ID                 `json:"order"`
+	// Joins are the answers that named the other machines of the run, by step.
+	Joins map[string]Values `json:"joins,omitempty"`
 	// Steps are in the order they were begun; one that was planned again stands
 	// there again.
 	Steps []StepRecord `json:"steps"`
@@ -87,7 +89,7 @@ func (e *Engine) Record(id RunID) (*RunRecord, error) {
 	}
 	r := &RunRecord{
 		Version: RecordVersion, Info: h.info(), Goxin: h.header.Goxin,
-		Answers: h.header.Answers, Strict: h.header.Strict, Confirm: h.confirm,
+		Joins: h.joins, Answers: h.header.Answers, Strict: h.header.Strict, Confirm: h.confirm,
 		Steps: []StepRecord{}, Ended: h.ended, Error: h.err, Hint: h.hint,
 	}
 	for i, id := range h.header.Machines {

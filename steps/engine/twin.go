@@ -105,7 +105,8 @@ func (r *Run) fillTwin(ctx context.Context, t *twin) error {
 		if t.id, err = t.nextID(); err != nil {
 			return err
 		}
-		if err := r.h.write(r.e.kinds, record{What: "twin", On: t.on, ID: t.id}); err != nil {
+		step, v := r.e.joinedBy(t.on)
+		if err := r.h.write(r.e.kinds, record{What: "twin", On: t.on, ID: t.id, Step: step, Values: v}); err != nil {
 			return err
 		}
 	}

@@ -355,3 +355,20 @@ func TestDriftIsFoundOnBothMachinesOfAPair(t *testing.T) {
 		t.Fatalf("with the other machine away: %+v, %v", ds, err)
 	}
 }
+
+// TestAPairIsTakenBackWhereTheRunWasNotToldWhoNamedTheOtherMachine: a wizard plans the
+// step that joins before its run begins, and gives the run the answers of later ones.
+func TestAPairIsTakenBackWhereTheRunWasNotToldWhoNamedTheOtherMachine(t *testing.T) {
+	w := newTwins(t)
+	before := w.hashes()
+	e := w.engine()
+	_, err := e.Plan(context.Background(), e.Step("peer"), nil, twinAnswers["peer"])
+	ok(t, err)
+	_, err = w.a.apply(e, engine.RunOptions{Answers: engine.Answers{"both": twinAnswers["both"]}}, false)
+	ok(t, err)
+	_, err = w.engine().Undo(context.Background(), 0, "")
+	ok(t, err)
+	if w.hashes() != before {
+		t.Fatal("not as it was")
+	}
+}
