@@ -21,7 +21,7 @@ func TestTheGuardOfARunThatDidNotEndWell(t *testing.T) {
 	apply := []string{"apply", "--yes", "--set", "kernel.profile=web"}
 	back := func(within time.Duration) {
 		t.Helper()
-		for start := time.Now(); m.sysctl("net.core.somaxconn") != was || strings.Contains(m.Sh("ls /etc/systemd/system"), "goxin-guard"); time.Sleep(200 * time.Millisecond) {
+		for start := time.Now(); m.sysctl("net.core.somaxconn") != was || m.guarded(); time.Sleep(200 * time.Millisecond) {
 			if time.Since(start) > within {
 				t.Fatalf("not back after %v\n%s", within, m.Sh("systemctl status 'goxin-guard*' --no-pager || true; "+program+" runs"))
 			}

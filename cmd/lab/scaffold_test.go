@@ -188,7 +188,7 @@ func serialLineAnswersNothing(t *testing.T) {
 	if err := term.Send("\recho $TERM; tty; id -un\r"); err != nil {
 		t.Fatal(err)
 	}
-	if err := term.WaitFor(20*time.Second, "vt220", "/dev/ttyS0", "root\n"); err != nil {
+	if err := term.WaitFor(patience, "vt220", "/dev/ttyS0", "root\n"); err != nil {
 		t.Fatal(err)
 	}
 }

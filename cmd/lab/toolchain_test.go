@@ -147,6 +147,7 @@ func TestTheWizardInstallsGo(t *testing.T) {
 // toolchain.
 func TestAnEmulatedARMMachineRunsItsOwnGo(t *testing.T) {
 	t.Parallel()
+	emulates(t)
 	ok(t, run.lab.Emulate("aarch64"))
 	goxin := programFor(t, "arm64")
 	l := NewLab(t)
