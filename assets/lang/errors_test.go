@@ -51,6 +51,7 @@ var plainErrors = map[string]string{
 	"assets/machines/archive/build.": "it makes the captured machines, for developers",
 	"assets/machines/archive/cpus.":  "it makes the captured machines, for developers",
 	"cmd/lab/":                       "for developers",
+	"cmd/release/":                   "for developers",
 	"steps/race/":                    "they are the detail beside a reason, for scripts; people get the reason",
 	"steps/runtime/measure/load/":    "a program of its own, which is quoted",
 	"steps/unpack/":                  "one stops the parser, whose reason is told; one is for a format no caller names",
