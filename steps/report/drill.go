@@ -231,3 +231,12 @@ func (r *Report) failedFaults() []DrillRow {
 	}
 	return out
 }
+
+// SelfTested is the self-tests of all steps.
+func (p page) SelfTested() []SelfTest {
+	var out []SelfTest
+	for _, s := range p.Steps {
+		out = append(out, s.SelfTests...)
+	}
+	return out
+}

@@ -258,6 +258,7 @@ func (w *mark) checks() {
 	}
 	w.drills()
 	w.hardening()
+	w.selfTests()
 	w.line("\n%s %s\n", w.Say("Compared when this report was made:", "生成本报告时的核对："), w.When(w.Check.Time))
 	for _, d := range w.Check.Drift {
 		w.line("- ! %s%s%s", code(brief(d.Target)), w.Say(": ", "："), text(w.Drifted(d)))
@@ -297,6 +298,25 @@ func (w *mark) hardening() {
 		w.table(9, "", w.Say("Line", "配置行"), w.Say("What it forbids", "所禁止的行为"), w.Say("What was seen", "所见"))
 		for _, l := range h.Results {
 			w.row(w.LineMark(l), code(l.Line), text(w.In(l.Why)), text(w.In(l.Seen)))
+		}
+	}
+}
+
+func (w *mark) selfTests() {
+	for _, t := range w.SelfTested() {
+		title := w.Say("Self-test of", "自检：") + " " + text(t.Said) + " · " + code(t.Goroot)
+		if w.Several() {
+			title += " " + text(string(t.On))
+		}
+		w.head(3, title)
+		w.line("%s\n", text(w.In(t.Text)))
+		w.table(9, "", w.Say("What was tried", "检查项"), w.Say("What was seen", "所见"))
+		for _, c := range t.Checks {
+			mark := "✗"
+			if c.OK {
+				mark = "✓"
+			}
+			w.row(mark, text(w.In(c.Title)), text(c.Seen))
 		}
 	}
 }

@@ -101,6 +101,7 @@ type Step struct {
 	Proved    []lang.Text   `json:"proved,omitempty"`
 	Drill     *Drill        `json:"drill,omitempty"`
 	Hardening []Hardening   `json:"hardening,omitempty"`
+	SelfTests []SelfTest    `json:"self_tests,omitempty"`
 }
 
 // Decision is one question of a step and its answer.

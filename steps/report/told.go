@@ -10,6 +10,7 @@ import (
 	"goxin/steps/drill"
 	"goxin/steps/engine"
 	"goxin/steps/sandbox"
+	"goxin/steps/selftest"
 )
 
 // Drill is a failover drill: what was done to a pair, and what whoever asked its
@@ -63,13 +64,31 @@ type HardeningLine struct {
 	Seen  lang.Text     `json:"seen"`
 }
 
+// SelfTest is what a Go toolchain's self-test saw on one machine.
+type SelfTest struct {
+	On     machine.ID     `json:"on"`
+	Goroot string         `json:"goroot"`
+	Said   string         `json:"said"`             // go version
+	Kernel string         `json:"kernel,omitempty"` // uname -r
+	Text   lang.Text      `json:"text"`
+	Checks []SelfTestLine `json:"checks"`
+}
+
+// SelfTestLine is one check of it.
+type SelfTestLine struct {
+	Title lang.Text `json:"title"`
+	OK    bool      `json:"ok"`
+	Seen  string    `json:"seen"` // in the program's words
+}
+
 const (
 	mostRows   = 200  // of what is told
 	mostPoints = 4000 // of a plot
 )
 
 // hear takes over what a proof kept (engine.Keep): under "drill" a drill.Result or its
-// last drill.Sample, under sandbox.TellKind a sandbox.Report. What cannot be read, or is
+// last drill.Sample, under sandbox.TellKind a sandbox.Report, under selftest.TellKind a
+// selftest.Result. What cannot be read, or is
 // of no known kind, is left out.
 func (s *Step) hear(t engine.Kept) {
 	switch t.Kind {
@@ -93,6 +112,16 @@ func (s *Step) hear(t engine.Kept) {
 		if len(s.Hardening) < mostRows {
 			s.Hardening = append(s.Hardening, h)
 		}
+	case selftest.TellKind:
+		var r selftest.Result
+		if json.Unmarshal(t.Data, &r) != nil || len(s.SelfTests) >= mostRows {
+			return
+		}
+		one := SelfTest{On: machine.ID(cleanLine(string(t.On))), Goroot: cleanLine(r.Goroot), Said: cleanLine(r.Said), Kernel: cleanLine(r.Kernel), Text: cleanText(r.Text()), Checks: []SelfTestLine{}}
+		for _, c := range r.Checks[:min(len(r.Checks), mostRows)] {
+			one.Checks = append(one.Checks, SelfTestLine{cleanText(c.Title()), c.OK, cleanLine(c.Said)})
+		}
+		s.SelfTests = append(s.SelfTests, one)
 	}
 }
 
