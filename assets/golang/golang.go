@@ -7,6 +7,7 @@
 //	               both languages
 //	log.json       made by cmd/releases from the checksum database
 //	sources.yaml   sites, kept by hand
+//	vendor.yaml    Loongson's own builds for old-world kernels, kept by hand
 package golang
 
 import (
@@ -33,10 +34,22 @@ var logged []byte
 //go:embed sources.yaml
 var sources []byte
 
+//go:embed vendor.yaml
+var vendors []byte
+
 // Catalogue is what is known of releases, newest first, and where to get them.
 type Catalogue struct {
 	Releases []Release
 	Sources  []Source
+	Vendor   []Vendor
+}
+
+// Vendor is a Go that Loongson built for linux/loong64 on old-world kernels.
+type Vendor struct {
+	Version string // "go1.26.4"
+	URL     string // of the archive
+	SHA256  string // of it, hexadecimal
+	From    lang.Text
 }
 
 // Release is one version of Go.
@@ -97,7 +110,25 @@ func Load() (*Catalogue, error) {
 		return nil, err
 	}
 	slices.SortFunc(c.Releases, func(a, b Release) int { return version.Compare(b.Version, a.Version) })
+	if err := c.vendor(vendors); err != nil {
+		return nil, err
+	}
 	return c, c.sites(sources)
+}
+
+func (c *Catalogue) vendor(text []byte) error {
+	var raw []struct {
+		Version, URL, SHA256 string
+		From                 struct{ EN, ZH string }
+	}
+	if err := yaml.UnmarshalWithOptions(text, &raw, yaml.Strict()); err != nil {
+		return fmt.Errorf("vendor.yaml: %w", err)
+	}
+	for _, v := range raw {
+		c.Vendor = append(c.Vendor, Vendor{v.Version, v.URL, v.SHA256, lang.T(v.From.EN, v.From.ZH)})
+	}
+	slices.SortFunc(c.Vendor, func(a, b Vendor) int { return version.Compare(b.Version, a.Version) })
+	return nil
 }
 
 func (c *Catalogue) release(v string) *Release {

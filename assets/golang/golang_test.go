@@ -1,6 +1,7 @@
 package golang_test
 
 import (
+	"strings"
 	"testing"
 
 	"goxin/assets/golang"
@@ -36,6 +37,14 @@ func TestWhatTheCatalogueKnows(t *testing.T) {
 		if !ok || f.SHA256 != want.sha256 || f.H1 != want.h1 || f.From.EN == "" || f.From.ZH == "" || f.Source != (want.os == "") {
 			t.Errorf("%s %s/%s: %+v", want.version, want.os, want.arch, f)
 		}
+	}
+	for _, v := range c.Vendor {
+		if len(v.SHA256) != 64 || v.URL == "" || v.From.EN == "" || v.From.ZH == "" || !strings.HasSuffix(v.URL, "/abi1.0/"+v.Version+".linux-loong64.tar.gz") {
+			t.Errorf("incomplete: %+v", v)
+		}
+	}
+	if len(c.Vendor) == 0 || c.Vendor[0].Version != "go1.26.4" {
+		t.Errorf("of Loongson's: %+v", c.Vendor)
 	}
 	for _, s := range c.Sources {
 		if s.ID == "" || s.Name.EN == "" || s.Name.ZH == "" || s.URL == "" || s.From == "" || s.Kind != "archive" && s.Kind != "goproxy" {

@@ -20,7 +20,7 @@ func (a *app) toolchainCommand() *cobra.Command {
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(a.toolchainListCommand(), a.toolchainInstallCommand(), a.toolchainUseCommand(), a.toolchainRemoveCommand(),
-		a.toolchainWhyCommand(), a.toolchainEnvCommand())
+		a.toolchainWhyCommand(), a.toolchainSelftestCommand(), a.toolchainEnvCommand())
 	return c
 }
 
@@ -144,7 +144,7 @@ func check(f engine.Field, v engine.Values) error {
 func (a *app) toolchainInstallCommand() *cobra.Command {
 	var f applyFlags
 	var use, build, fresh bool
-	var source string
+	var source, how string
 	var goproxy []string
 	c := &cobra.Command{
 		Use:   "install VERSION…",
@@ -155,8 +155,13 @@ func (a *app) toolchainInstallCommand() *cobra.Command {
 			if use {
 				delete(v, "use")
 			}
-			if build {
+			switch {
+			case build && how != "" && how != "build":
+				return usageError{lang.Errorf(nil, "cannot install by --build and by --how %s at once", "--build 与 --how %s 不能同时使用", how).WithHint("leave one of them out", "请去掉其中一个")}
+			case build:
 				v["how"] = "build"
+			case how != "":
+				v["how"] = how
 			}
 			if fresh {
 				v["adopt"] = false
@@ -173,6 +178,7 @@ func (a *app) toolchainInstallCommand() *cobra.Command {
 	a.runFlags(c, &f)
 	c.Flags().BoolVar(&use, "use", false, a.s("switch to the first of them too", "同时切换到其中第一个"))
 	c.Flags().BoolVar(&build, "build", false, a.s("build it from proved source", "用验证过的源码编译"))
+	c.Flags().StringVar(&how, "how", "", a.s("official, build, or on a LoongArch kernel of the old world: vendor (Loongson's own), overlay (built here with goxin's overlay, experimental)", "official、build；龙架构旧世界内核上还可用 vendor（龙芯自行编译）、overlay（用 goxin 补丁在本机编译，试验性）"))
 	c.Flags().BoolVar(&fresh, "no-adopt", false, a.s("install it also where the same release is there already", "即使本机已有同一官方版本，也另行安装"))
 	c.Flags().StringVar(&source, "source", "", a.s("an archive, a directory with archives, or the URL of a mirror or GOPROXY", "安装包或其所在目录，或镜像、GOPROXY 的网址"))
 	c.Flags().StringSliceVar(&goproxy, "goproxy", nil, a.s("GOPROXYs to ask, comma-separated", "要查询的 GOPROXY，以逗号分隔"))

@@ -18,9 +18,10 @@ type Record struct {
 	Sources   []Part            `json:"sources"`   // which bytes of it came from where
 	Evidence  []verify.Evidence `json:"evidence"`
 	Proof     *verify.Proof     `json:"proof,omitempty"`
-	Made      []string          `json:"made,omitempty"` // the command that then built the tree
-	With      lang.Text         `json:"with,omitzero"`  // what Made was run with: the Go, and what speaks for that
-	Manifest  string            `json:"manifest"`       // SHA-256 of the file Manifest(dir)
+	Made      []string          `json:"made,omitempty"`    // the command that then built the tree
+	With      lang.Text         `json:"with,omitzero"`     // what Made was run with: the Go, and what speaks for that
+	Overlay   int               `json:"overlay,omitempty"` // goxin's overlay that went into the sources before; 0: none
+	Manifest  string            `json:"manifest"`          // SHA-256 of the file Manifest(dir)
 }
 
 // Part is some bytes of an archive: From counts from 0, To is the first that is not

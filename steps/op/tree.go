@@ -69,6 +69,10 @@ type Make struct {
 	Clear []string  `json:"clear,omitempty"` // names in the tree that are removed first
 	Drop  []string  `json:"drop,omitempty"`  // names in the tree that are removed afterwards
 	With  lang.Text `json:"with,omitzero"`   // what it is built with, for the record: "go1.24.4 in DIR, …"
+
+	// Overlay is which of goxin's overlays goes into the sources first (overlay.Number);
+	// 0: none.
+	Overlay int `json:"overlay,omitempty"`
 }
 
 // How a tree stands.
@@ -131,6 +135,9 @@ func (o *Tree) ByHand() []string {
 	}
 	if o.Make != nil {
 		here := strings.NewReplacer(inTree, o.Dir)
+		if o.Make.Overlay != 0 {
+			out = append(out, "# goxin's overlay "+itoa(o.Make.Overlay)+" goes into "+quote(path.Join(o.Dir, "src/runtime"))+" first")
+		}
 		s := "cd " + quote(path.Join(o.Dir, o.Make.Dir)) + " && "
 		for _, e := range o.Make.Env {
 			k, v, _ := strings.Cut(here.Replace(e), "=")
@@ -238,6 +245,9 @@ func (s treeState) why() lang.Text {
 
 func (o *Tree) note() lang.Text {
 	t := o.Want.toolchain()
+	if o.Make != nil && o.Make.Overlay != 0 {
+		return lang.F("%s, built from its source plus goxin's overlay %d", "%s，由源码加 goxin 第 %d 版补丁构建", t, o.Make.Overlay)
+	}
 	if o.Make != nil {
 		return lang.F("%s, built from its source", "%s，由源码构建", t)
 	}

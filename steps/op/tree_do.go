@@ -14,6 +14,7 @@ import (
 	"goxin/detect/machine"
 	"goxin/steps/engine"
 	"goxin/steps/goroot"
+	"goxin/steps/overlay"
 	"goxin/steps/unpack"
 	"goxin/steps/verify"
 )
@@ -228,7 +229,7 @@ func (o *Tree) fill(ctx context.Context, m machine.Machine, st machine.Stage, wa
 		if man, err = o.build(ctx, m, st, say); err != nil {
 			return err
 		}
-		rec.Made, rec.With = o.Make.Argv, o.Make.With
+		rec.Made, rec.With, rec.Overlay = o.Make.Argv, o.Make.With, o.Make.Overlay
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -294,6 +295,9 @@ func (o *Tree) build(ctx context.Context, m machine.Machine, st machine.Stage, s
 	if err := remove(o.Make.Clear); err != nil {
 		return nil, err
 	}
+	if err := o.overlay(m, st, say); err != nil {
+		return nil, refused(err)
+	}
 	c := machine.Command{Argv: all(o.Make.Argv), Dir: path.Join(st.Path(), o.Make.Dir), Env: all(o.Make.Env), Timeout: makeTime}
 	say(lang.F("building in %s: %s", "正在 %s 中构建：%s", Visible(c.Dir), Visible(strings.Join(c.Argv, " "))))
 	if err := m.Run(ctx, c, quoting(say)); err != nil {
@@ -305,4 +309,29 @@ func (o *Tree) build(ctx context.Context, m machine.Machine, st machine.Stage, s
 	}
 	say(lang.T("listing what was built", "正在登记构建结果"))
 	return listed(m, st.Path())
+}
+
+// overlay puts goxin's overlay into the sources that were unpacked.
+func (o *Tree) overlay(m machine.Machine, st machine.Stage, say func(lang.Text)) error {
+	switch o.Make.Overlay {
+	case 0:
+		return nil
+	case overlay.Number:
+	default:
+		return lang.Errorf(nil, "cannot apply overlay %d: this goxin has overlay %d", "无法使用第 %d 版补丁：本程序带的是第 %d 版", o.Make.Overlay, overlay.Number).
+			WithHint("finish or undo this run with the goxin that began it", "请用开始本次运行的 goxin 来完成或撤销它")
+	}
+	files, err := overlay.Files(o.Want.Toolchain.Version, overlay.Arch, func(name string) ([]byte, error) {
+		return m.ReadFile(path.Join(st.Path(), name))
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		say(lang.F("overlay %d: %s", "第 %d 版补丁：%s", overlay.Number, f.Name))
+		if err := m.WriteFile(path.Join(st.Path(), f.Name), f.Data, 0o644, machine.RootOwner); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -124,7 +124,7 @@ func (o *Tree) wants(r *goroot.Record) bool {
 	switch w := o.Want; {
 	case w == nil:
 		return true
-	case r.Toolchain != w.Toolchain, (o.Make != nil) != (len(r.Made) > 0):
+	case r.Toolchain != w.Toolchain, (o.Make != nil) != (len(r.Made) > 0), o.Make != nil && r.Overlay != o.Make.Overlay:
 		return false
 	case w.H1 != "" && r.H1 != "":
 		return r.H1 == w.H1

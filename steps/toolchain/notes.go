@@ -77,6 +77,9 @@ func (p *plan) tellOf(w Wanted, say func(bool, lang.Text)) {
 		return
 	}
 	what := lang.Same(w.Version)
+	if p.a.How == howVendor {
+		say(true, lang.F("%s is Loongson's own build: no log knows it and nobody signs it. Its SHA-256 is the one that %s demand.", "%s 为龙芯自行编译：不在透明日志中，也没有签名。其 SHA-256 取自%s。", w.Version, w.From))
+	}
 	if w.Build != nil {
 		what = lang.F("%s's source", "%s 源码", w.Version)
 	}
@@ -92,8 +95,8 @@ func (p *plan) tellOf(w Wanted, say func(bool, lang.Text)) {
 		if w.Build.Distro {
 			say(true, lang.F("%s is the distribution's own build, which Go's log does not know: what is built rests on the signatures of its packages too.", "%s 是发行版自行编译的，不在 Go 的透明日志中：编译结果同时取决于其软件包签名。", w.Build.Version))
 		}
-		if oldWorld(p.facts) {
-			say(true, lang.T("this LoongArch kernel has the first interface (ABI 1.0): unchanged source makes programs for the second, so the build is likely to fail. It leaves nothing behind then.", "本机 LoongArch 内核为旧世界（ABI 1.0）：未经修改的源码生成的是新世界程序，编译很可能失败；失败时不会留下任何内容。"))
+		if w.Build.Overlay != 0 {
+			say(true, lang.F("experimental: overlay %d changes four files of the runtime, so that this Go and what it builds run in both of LoongArch's worlds. Proved under emulation, not yet on old-world hardware: a self-test here decides whether it is accepted.", "试验性功能：第 %d 版补丁修改运行时的 4 个文件，使该 Go 及其编译的程序在新旧世界都能运行。目前只在模拟器上验证过，尚未在旧世界真机上验证：以本机自检结果决定是否接受。", w.Build.Overlay))
 		}
 	}
 }
@@ -161,6 +164,8 @@ func (p *plan) others(say func(bool, lang.Text)) {
 			say(false, lang.F("%s in %s is no release of the Go project's but somebody's own build. It stays.", "%[2]s 中的 %[1]s 不是官方发布版本，而是第三方编译的。它保持不变。", v, dir))
 		case o.Verdict == string(origin.Except):
 			say(false, lang.F("%s in %s is the release, except for what `goxin verify %s` names (%d). It stays.", "%[2]s 中的 %[1]s 与官方发布版本基本一致，有 %[4]d 个文件不同（`goxin verify %[3]s` 可列出）。它保持不变。", v, dir, dir, o.Differs))
+		case o.Verdict == string(origin.Overlaid):
+			say(false, lang.F("%s in %s is the release plus goxin's overlay. It stays.", "%[2]s 中的 %[1]s 为官方发布版本加 goxin 补丁。它保持不变。", v, dir))
 		case o.Exposed != "":
 			say(true, lang.F("%s in %s is as the Go project released it, but others than root can change %s: root runs none of it. It stays.", "%[2]s 中的 %[1]s 与官方发布版本一致，但非 root 用户可以修改 %[3]s：不会以 root 身份运行它。它保持不变。", v, dir, op.Visible(o.Exposed)))
 		case o.Verdict == authentic:

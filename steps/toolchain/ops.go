@@ -4,6 +4,7 @@ import (
 	"go/version"
 	"path"
 
+	"goxin/detect"
 	"goxin/detect/machine"
 	"goxin/steps/engine"
 	"goxin/steps/goroot"
@@ -69,7 +70,7 @@ func (w Wanted) tree(logKey string) *op.Tree {
 		// make.bash keeps its cache in pkg/obj of the tree (cmd/dist), which nobody needs
 		// afterwards; programs that somebody else built must not be among the new ones.
 		t.Make = &op.Make{
-			With: w.Build.what(),
+			With: w.Build.what(), Overlay: w.Build.Overlay,
 			Argv: []string{"bash", "make.bash"}, Dir: "src", Clear: []string{"bin", "pkg/tool"}, Drop: []string{"pkg/obj"},
 			Env: []string{
 				"GOROOT_BOOTSTRAP=" + w.Build.Bootstrap, "GOTOOLCHAIN=local", "GOENV=off", "GOFLAGS=", "GOPROXY=off", "CGO_ENABLED=0", "HOME=", "GOCACHE={tree}/pkg/obj/go-build",
@@ -79,11 +80,13 @@ func (w Wanted) tree(logKey string) *op.Tree {
 	return t
 }
 
-// kysec says that only marked programs run on the machine.
-func (p *plan) kysec() bool {
-	k := p.facts.Security.KYSEC
+// OnlyMarkedRun says that only marked programs run on the machine.
+func OnlyMarkedRun(f *detect.Facts) bool {
+	k := f.Security.KYSEC
 	return k.Known && (k.Value == "on" || k.Value == "warning")
 }
+
+func (p *plan) kysec() bool { return OnlyMarkedRun(p.facts) }
 
 func (p *plan) selinux() bool {
 	s := p.facts.Security.SELinux

@@ -13,6 +13,7 @@ import (
 	"goxin/steps/engine"
 	"goxin/steps/goroot"
 	"goxin/steps/origin"
+	"goxin/steps/overlay"
 	"goxin/steps/stock"
 )
 
@@ -142,7 +143,8 @@ func (l *looker) distribution(ctx context.Context) error {
 
 // bootstrap is the Go that w is built with: one that goxin installed and that is still
 // what it was, one that is proved to be a release, else the distribution's, which its
-// packages vouch for. What others than root can change is none.
+// packages vouch for. What others than root can change is none, and on an old-world
+// kernel no release is: it would die there.
 func (l *looker) bootstrap(ctx context.Context, w *Wanted) *Build {
 	oldest := bootstrap(w.Version)
 	fits := func(v, arch string) bool {
@@ -154,8 +156,8 @@ func (l *looker) bootstrap(ctx context.Context, w *Wanted) *Build {
 		}
 		l.say(engine.Say(lang.F("looking at the Go in %s", "正在查看 %s 中的 Go", i.Dir)))
 		f, err := l.ask.Tree(ctx, l.m, i.Dir, l.options())
-		if err == nil && (f.Verdict == origin.Authentic || f.Verdict == origin.Recorded) {
-			return &Build{Bootstrap: i.Dir, Version: i.Version, Verdict: string(f.Verdict)}
+		if err == nil && (f.Verdict == origin.Authentic && !oldWorld(l.facts) || f.Verdict == origin.Recorded) {
+			return l.build(Build{Bootstrap: i.Dir, Version: i.Version, Verdict: string(f.Verdict)})
 		}
 	}
 	for _, distro := range []bool{false, true} {
@@ -164,12 +166,25 @@ func (l *looker) bootstrap(ctx context.Context, w *Wanted) *Build {
 			if arch == "" && o.Distro {
 				arch = l.seen.Arch // its packages are of this machine
 			}
-			if fits(o.Version, arch) && (o.Verdict == authentic && !distro || o.Distro && distro) && l.exposed(ctx, o.Dir) == "" {
-				return &Build{Bootstrap: o.Dir, Version: o.Version, Distro: distro, Verdict: o.Verdict}
+			if fits(o.Version, arch) && (o.Verdict == authentic && !distro && !oldWorld(l.facts) || o.Distro && distro) && l.exposed(ctx, o.Dir) == "" {
+				return l.build(Build{Bootstrap: o.Dir, Version: o.Version, Distro: distro, Verdict: o.Verdict})
 			}
 		}
+	}
+	if oldWorld(l.facts) && len(l.cat.Vendor) > 0 {
+		w.Trouble = trouble(lang.Errorf(nil, "cannot build %s: that takes %s or newer to build with, and none that can be relied on is here", "无法编译 %s：需要 %s 或更新的 Go 作为引导，而本机没有可信的", w.Version, oldest).
+			WithHint("install Loongson's own first: how: vendor, versions: [%s]", "请先安装龙芯自行编译的版本：how: vendor，versions: [%s]", strings.TrimPrefix(l.cat.Vendor[0].Version, "go")))
+		return nil
 	}
 	w.Trouble = trouble(lang.Errorf(nil, "cannot build %s: that takes %s or newer to build with, and none that can be relied on is here", "无法编译 %s：需要 %s 或更新的 Go 作为引导，而本机没有可信的", w.Version, oldest).
 		WithHint("install a release first (`goxin toolchain install %s`), or the distribution's package of Go", "请先安装一个官方版本（`goxin toolchain install %s`），或安装系统自带的 golang 包", strings.TrimPrefix(oldest, "go")))
 	return nil
+}
+
+// build completes how w is built: on an old-world kernel, with goxin's overlay.
+func (l *looker) build(b Build) *Build {
+	if l.a.How == howOverlay {
+		b.Overlay = overlay.Number
+	}
+	return &b
 }

@@ -13,6 +13,7 @@ import (
 	"goxin/steps/engine"
 	"goxin/steps/op"
 	"goxin/steps/scratch"
+	"goxin/steps/selftest"
 )
 
 // Proofs run each Go that was asked for, and a program that it builds.
@@ -41,6 +42,9 @@ func (Step) Proofs(hs engine.Hosts, sv engine.Survey, v engine.Values) []engine.
 			out = append(out,
 				engine.Proof{On: id, Title: lang.F("%s runs", "%s 可以运行", version), Prove: t.run},
 				engine.Proof{On: id, Title: lang.F("a program built with %s runs", "用 %s 编译的程序可以运行", version), Prove: t.build})
+			if forOldWorld(a.How) || a.Selftest {
+				out = append(out, engine.Proof{On: id, Title: lang.F("%s passes its self-test", "%s 通过自检", version), Prove: t.selftest})
+			}
 		}
 		for _, w := range p.wanted {
 			prove(w.Dir, w.Version)
@@ -61,16 +65,12 @@ func notHere() lang.Text {
 	return lang.T("not proved here: nothing can be run", "此处未验证：无法运行程序")
 }
 
-// environment keeps a trial from what a person has set up, and from the network. It
-// has no home: a go command would leave its telemetry there.
-var environment = []string{"HOME=", "GOENV=off", "GOTOOLCHAIN=local", "GOPROXY=off", "GOFLAGS=", "CGO_ENABLED=0", "GOROOT="}
-
 func (t trial) run(ctx context.Context, m machine.Machine) (lang.Text, error) {
 	if !t.runs {
 		return notHere(), nil
 	}
 	var said string
-	c := machine.Command{Argv: []string{path.Join(t.dir, "bin/go"), "version"}, Env: environment, Timeout: time.Minute}
+	c := machine.Command{Argv: []string{path.Join(t.dir, "bin/go"), "version"}, Env: selftest.Environment(), Timeout: time.Minute}
 	err := m.Run(ctx, c, func(line string) {
 		if said == "" {
 			said = line
@@ -123,17 +123,16 @@ func (t trial) buildIn(ctx context.Context, m machine.Machine, dir string) (said
 	}
 	c := machine.Command{
 		Argv: []string{path.Join(t.dir, "bin/go"), "build", "-trimpath", "-o", program, source}, Dir: dir,
-		Env:     append([]string{"TMPDIR=" + dir, "GOCACHE=" + path.Join(dir, "cache"), "GOPATH=" + path.Join(dir, "path")}, environment...),
+		Env:     append([]string{"TMPDIR=" + dir, "GOCACHE=" + path.Join(dir, "cache"), "GOPATH=" + path.Join(dir, "path")}, selftest.Environment()...),
 		Timeout: 10 * time.Minute,
 	}
 	if err := m.Run(ctx, c, nil); err != nil {
 		return "", lang.Errorf(err, "cannot build a program with %s", "无法用 %s 编译程序", t.version).
 			WithHint("the compiler's own words say why; room and memory are the usual causes (df -h, free -m)", "原因见编译器输出；常见原因是磁盘空间或内存不足（df -h、free -m）")
 	}
-	if t.kysec {
-		// As a person does with what they build on such a machine.
-		if err := m.Run(ctx, machine.Command{Argv: []string{"kysec_set", "-n", "exectl", "-v", "verified", program}, Timeout: time.Minute}, nil); err != nil {
-			return "", lang.Errorf(err, "cannot mark what was built", "无法标记编译出的程序").WithHint("is kysec_set there, and goxin run by root?", "请确认有 kysec_set，且以 root 身份运行")
+	if mark := Mark(m, t.kysec); mark != nil {
+		if err := mark(ctx, program); err != nil {
+			return "", err
 		}
 	}
 	err = m.Run(ctx, machine.Command{Argv: []string{program}, Dir: dir, Timeout: time.Minute}, func(line string) {
@@ -154,4 +153,38 @@ func (t trial) buildIn(ctx context.Context, m machine.Machine, dir string) (said
 			WithHint("build a program by hand and run it", "请手工编译并运行一个程序")
 	}
 	return said, nil
+}
+
+// Mark marks a program that was just built as one that may run, as a person does where
+// only marked programs do; nil elsewhere.
+func Mark(m machine.Machine, kysec bool) func(context.Context, string) error {
+	if !kysec {
+		return nil
+	}
+	return func(ctx context.Context, program string) error {
+		err := m.Run(ctx, machine.Command{Argv: []string{"kysec_set", "-n", "exectl", "-v", "verified", program}, Timeout: time.Minute}, nil)
+		if err != nil {
+			return lang.Errorf(err, "cannot mark what was built", "无法标记编译出的程序").WithHint("is kysec_set there, and goxin run by root?", "请确认有 kysec_set，且以 root 身份运行")
+		}
+		return nil
+	}
+}
+
+// selftest is what decides on a Go for an old-world kernel.
+func (t trial) selftest(ctx context.Context, m machine.Machine) (lang.Text, error) {
+	if !t.runs {
+		return notHere(), nil
+	}
+	r, err := selftest.Run(ctx, m, t.dir, Mark(m, t.kysec))
+	if err != nil {
+		return lang.Text{}, err
+	}
+	if err := engine.Keep(ctx, selftest.TellKind, r); err != nil {
+		return lang.Text{}, err
+	}
+	if !r.OK() {
+		return lang.Text{}, lang.Errorf(nil, "cannot accept %s: %s", "不能接受 %s：%s", t.version, r.Text()).
+			WithHint("what failed: goxin toolchain selftest %s; please report it with `goxin capture --oldworld`", "失败详情：goxin toolchain selftest %s；请用 `goxin capture --oldworld` 反馈", t.dir)
+	}
+	return r.Text(), nil
 }

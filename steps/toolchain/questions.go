@@ -39,7 +39,13 @@ func (s Step) Questions(hs engine.Hosts, sv engine.Survey, v engine.Values) []en
 			ask = answered || oldWorld(f)
 			if oldWorld(f) {
 				q.Why = noRelease("Go").Text
+				if !answered {
+					q.Default = howVendor
+				}
 			}
+			q.Options = slices.DeleteFunc(slices.Clone(f2.Options), func(o engine.Option) bool {
+				return forOldWorld(o.Value) != oldWorld(f) && o.Value != howAuto && o.Value != was
+			})
 		case keyAdopt:
 			ask = slices.ContainsFunc(seen.Others, func(o Other) bool { return o.Verdict == authentic && o.Arch == seen.Arch })
 			for _, o := range seen.Others {
@@ -47,7 +53,7 @@ func (s Step) Questions(hs engine.Hosts, sv engine.Survey, v engine.Values) []en
 					q.Why = lang.F("%s is %s, as the Go project released it.", "%s 是官方发布的 %s。", o.Dir, o.Version)
 				}
 			}
-		case keyRemove:
+		case keyRemove, keySelftest:
 			ask = answered
 		default: // the proxies and the note belong to the file
 			ask = answered && f2.Key != keyGave

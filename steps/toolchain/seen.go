@@ -117,6 +117,7 @@ type Build struct {
 	Version   string `json:"version"`
 	Distro    bool   `json:"distro,omitempty"`  // it is a distribution's build: its packages vouch for it
 	Verdict   string `json:"verdict,omitempty"` // origin's
+	Overlay   int    `json:"overlay,omitempty"` // which of goxin's overlays goes into the source; 0: none
 }
 
 // what is the Go that builds, and what speaks for it, for the record.

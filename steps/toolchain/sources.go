@@ -116,7 +116,7 @@ func (l *looker) race(ctx context.Context) error {
 		}
 	}
 	for i := range l.seen.Wanted {
-		if w := &l.seen.Wanted[i]; w.Trouble == nil && !w.Adopted {
+		if w := &l.seen.Wanted[i]; w.Trouble == nil && !w.Adopted && (w.Build != nil || !oldWorld(l.facts)) {
 			l.assign(w)
 			l.sign(ctx, w)
 		}

@@ -34,6 +34,7 @@ const (
 	keyAdopt    = "adopt"
 	keyRemove   = "remove"
 	keyGave     = "gave"
+	keySelftest = "selftest"
 )
 
 // What use may say beside a version.
@@ -44,6 +45,8 @@ const (
 	howAuto     = "auto"
 	howOfficial = "official"
 	howBuild    = "build"
+	howVendor   = "vendor"  // on old-world kernels of LoongArch
+	howOverlay  = "overlay" // there too
 )
 
 // ID is "toolchain".
@@ -86,6 +89,8 @@ func (Step) Fields() []engine.Field {
 				{Value: howAuto, Title: lang.T("the release, where there is one", "有官方发布包就用")},
 				{Value: howOfficial, Title: lang.T("the release only", "只用官方发布包")},
 				{Value: howBuild, Title: lang.T("build from proved source", "用验证过的源码编译"), Help: lang.T("Takes some minutes, and a Go that is there to build with.", "需要几分钟，并需要一个已有的 Go 作为引导。")},
+				{Value: howVendor, Title: lang.T("Loongson's own build, for an old-world kernel", "龙芯自行编译的版本（旧世界内核）"), Help: lang.T("Proved by a pinned SHA-256 alone: it is in no log, and nobody signs it.", "验证依据只有内置的 SHA-256：不在透明日志中，也没有签名。")},
+				{Value: howOverlay, Title: lang.T("build from proved source with goxin's overlay, for an old-world kernel (experimental)", "用验证过的源码加 goxin 补丁编译（旧世界内核，试验性）"), Help: lang.T("Four files of the runtime are changed, so that programs run in both worlds; a self-test decides whether it is accepted. Proved under emulation, not yet on old-world hardware. Takes a Go that is there to build with.", "修改运行时的 4 个文件，使程序在新旧世界都能运行；通过自检才会接受。目前只在模拟器上验证过，尚未在旧世界真机上验证。需要一个已有的 Go 作为引导。")},
 			},
 		},
 		{
@@ -98,6 +103,12 @@ func (Step) Fields() []engine.Field {
 			Key: keyRemove, Kind: engine.List, Check: checkRemove,
 			Title: lang.T("Which installed versions go?", "移除哪些已安装的版本？"),
 			Help:  lang.T("They are moved aside, so that undo brings them back; goxin prune removes them for good.", "只是移到一旁，可用 undo 恢复；goxin prune 才彻底删除。"),
+		},
+		{
+			Key: keySelftest, Kind: engine.Confirm, Default: false,
+			Title: lang.T("Run the self-test with each of them?", "对每个版本运行自检？"),
+			Help: lang.T("Compiles and runs a program that checks signals, faults, preemption, profiles, programs, sockets and files here; the report has the result. How: vendor and overlay always do.",
+				"在本机编译并运行自检程序，检查信号、故障恢复、抢占、剖析、子进程、套接字与文件；结果写入报告。vendor 与 overlay 方式总会运行。"),
 		},
 		{
 			Key: keyGave, Kind: engine.Text,
@@ -161,12 +172,14 @@ type answers struct {
 	How      string
 	Adopt    bool
 	Remove   []string
+	Selftest bool
 }
 
 func readAnswers(v engine.Values) (answers, error) {
 	a := answers{
 		Versions: []string{latest}, Use: v.Text(keyUse, ""), Source: v.Text(keySource, ""), Goproxy: v.List(keyGoproxy),
 		How: v.Text(keyHow, howAuto), Adopt: v.Bool(keyAdopt, true), Remove: v.List(keyRemove),
+		Selftest: v.Bool(keySelftest, false),
 	}
 	if _, answered := v[keyVersions]; answered {
 		a.Versions = v.List(keyVersions)
@@ -206,8 +219,8 @@ func (Step) Cross(v engine.Values) map[string]error {
 	return nil
 }
 
-// Resurvey: which one is used and which are removed is no reason to ask anybody
-// again.
+// Resurvey: which one is used, which are removed and what is tried with them is no
+// reason to ask anybody again.
 func (Step) Resurvey(old, now engine.Values) bool {
 	a, err := readAnswers(old)
 	b, err2 := readAnswers(now)
@@ -215,5 +228,6 @@ func (Step) Resurvey(old, now engine.Values) bool {
 		return true
 	}
 	a.Use, a.Remove, b.Use, b.Remove = "", nil, "", nil
+	a.Selftest, b.Selftest = false, false
 	return !a.equal(b)
 }

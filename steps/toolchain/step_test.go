@@ -81,6 +81,13 @@ func situations() []situation {
 		{name: "too-little-room", world: online(), facts: on("arm64"), values: engine.Values{"versions": []string{"1.26.8", "1.25.14"}}},
 		{name: "old-world", world: online(), facts: on("loong64", oldKernel)},
 		{name: "old-world-asked-to-build", world: online(), facts: on("loong64", oldKernel), files: newer, values: engine.Values{"how": "build", "versions": []string{"1.26.8"}}},
+		{name: "old-world-by-its-vendor", world: online(), facts: on("loong64", oldKernel), values: engine.Values{"how": "vendor"}},
+		{name: "old-world-by-its-vendor-and-not-pinned", world: online(), facts: on("loong64", oldKernel), values: engine.Values{"how": "vendor", "versions": []string{"1.25.11"}}},
+		{name: "old-world-overlaid", world: with(online(), map[string]*origin.Finding{"/usr/lib/go-1.24": {Toolchain: linux("go1.24.4", "loong64"), Verdict: origin.Vendor}}), facts: on("loong64", oldKernel), files: newer, values: engine.Values{"how": "overlay", "versions": []string{"1.26.8"}}},
+		{name: "old-world-and-a-release-that-cannot-run-to-build-with", world: with(online(), map[string]*origin.Finding{"/usr/local/go": {Toolchain: linux("go1.26.8", "loong64"), Verdict: origin.Authentic}}), facts: on("loong64", oldKernel), files: usrLocal, values: engine.Values{"how": "overlay", "versions": []string{"1.26.9"}}},
+		{name: "old-world-overlaid-and-nothing-to-build-with", world: online(), facts: on("loong64", oldKernel), values: engine.Values{"how": "overlay", "versions": []string{"1.26.8"}}},
+		{name: "old-world-overlay-of-an-unknown-line", world: online(), facts: on("loong64", oldKernel), files: newer, values: engine.Values{"how": "overlay", "versions": []string{"1.24.6"}}},
+		{name: "an-overlay-in-the-new-world", world: online(), facts: on("arm64"), values: engine.Values{"how": "overlay", "versions": []string{"1.26.8"}}},
 		{name: "a-processor-without-go", world: online(), facts: on("", func(f *detect.Facts) { f.Arch.Machine = steptest.Fact("sw_64") })},
 		{name: "execution-control", world: online(), facts: on("arm64", func(f *detect.Facts) {
 			f.Security.KYSEC, f.Security.SELinux = steptest.Fact("on"), steptest.Fact("disabled")

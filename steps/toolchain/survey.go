@@ -227,14 +227,8 @@ func versionsIn(list []byte, arch string) []string {
 	return out
 }
 
-// oldWorld says that the kernel has the first interface of LoongArch, on which no
-// release of Go runs: its signal sets are twice as large (runtime/os_linux_generic.go
-// has those of the second).
-func (l *looker) oldWorld() bool { return oldWorld(l.facts) }
-
-func oldWorld(f *detect.Facts) bool { return f.Kernel.World.Known && f.Kernel.World.Value == "old" }
-
-func (l *looker) builds() bool { return l.a.How == howBuild }
+// builds says that it is made here from its source.
+func (l *looker) builds() bool { return l.a.How == howBuild || l.a.How == howOverlay }
 
 // room is how much there is where toolchains are put.
 func (l *looker) room() {
@@ -279,7 +273,7 @@ func (l *looker) want(ctx context.Context, asked wish) error {
 // that is the newest that a proxy lists, and the newest that is in the catalogue: who
 // makes the list could name what nobody has.
 func (l *looker) mean(asked wish) ([]string, *lang.Error) {
-	known := slices.Clone(l.seen.Known)
+	known := l.offered()
 	for _, i := range l.seen.Installed {
 		if i.Arch == l.seen.Arch {
 			known = append(known, i.Version)
@@ -334,14 +328,18 @@ func (l *looker) prepare(ctx context.Context, w *Wanted) error {
 	}
 	w.Module = w.toolchain(l.seen.Arch)
 	switch {
+	case w.There && oldWorld(l.facts): // it is Loongson's own, and no release's
+		return nil
 	case w.There:
+	case l.unfit(w):
+		return nil
+	case l.a.How == howVendor:
+		l.fromVendor(w)
+		return nil
 	case l.builds():
 		if w.Build = l.bootstrap(ctx, w); w.Trouble != nil {
 			return nil
 		}
-	case l.oldWorld():
-		w.Trouble = noRelease(w.Version)
-		return nil
 	}
 	if l.shelf != nil && !w.There {
 		return l.fromShelf(ctx, w)
@@ -353,12 +351,6 @@ func (l *looker) prepare(ctx context.Context, w *Wanted) error {
 		w.Dir = l.dir(w)
 	}
 	return nil
-}
-
-func noRelease(v string) *Trouble {
-	return trouble(lang.Errorf(nil, "cannot install %s: this LoongArch kernel has the first interface (ABI 1.0, the old world), and the Go project's releases run on the second only", "无法安装 %s：本机 LoongArch 内核为旧世界（ABI 1.0），而 Go 官方发布包只能在新世界运行", v).
-		WithHint("Loongson's own Go runs here: take it from this system's package source (package golang); goxin cannot prove it, since Go's log does not know it. On a kernel of the new world (5.19 or newer) the releases run",
-			"请改用龙芯维护的 Go：从本系统软件源安装 golang 包；它不在 Go 的透明日志中，goxin 无法验证。换用新世界内核（5.19 及以上）后可用官方发布包"))
 }
 
 // adoptable is a Go of somebody else's that is the release.

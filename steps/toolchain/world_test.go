@@ -195,6 +195,10 @@ func catalogue() (*golang.Catalogue, error) {
 		r.Files = append(r.Files, golang.File{Source: true, SHA256: hexSum(archive(sourceFiles(v))), From: lang.T("a list kept by hand", "人工维护的列表")})
 		c.Releases = append(c.Releases, r)
 	}
+	c.Vendor = []golang.Vendor{{
+		Version: "go1.26.4", URL: "http://vendor.example.cn/abi1.0/go1.26.4.linux-loong64.tar.gz",
+		SHA256: hexSum(archive(goFiles(linux("go1.26.4", "loong64")))), From: lang.T("the vendor's own images", "厂商自己的镜像"),
+	}}
 	return c, nil
 }
 
