@@ -90,10 +90,11 @@ func (a *app) verify(ctx context.Context, name string, flags verifyFlags) error 
 	} else {
 		a.printFinding(f)
 	}
-	if f.Verdict != origin.Authentic && f.Verdict != origin.Recorded {
-		return exitError(exitRefused)
+	switch f.Verdict {
+	case origin.Authentic, origin.Overlaid, origin.Recorded:
+		return nil
 	}
-	return nil
+	return exitError(exitRefused)
 }
 
 // inTree is a path as the machine names it.

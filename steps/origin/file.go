@@ -308,7 +308,7 @@ func (f *Finding) digest(o *Options) {
 // log proves may be packed anew: then another digest speaks of the packing only. A
 // signature that does not hold was refused before.
 func (f *Finding) sum(s *signed) {
-	if f.Verdict == Except || f.Verdict == Vendor || f.Verdict == Refused {
+	if f.Verdict == Except || f.Verdict == Overlaid || f.Verdict == Vendor || f.Verdict == Refused {
 		return
 	}
 	logged := f.Verdict == Authentic

@@ -17,6 +17,7 @@ type Finding struct {
 	Manifest  *verify.Manifest  `json:"-"`                  // those files; nil of other things
 	Proof     *verify.Proof     `json:"proof,omitempty"`    // of what H1 should be
 	Built     bool              `json:"built,omitempty"`    // of Recorded: on this machine, from source
+	Overlay   int               `json:"overlay,omitempty"`  // of Overlaid and Recorded: which of goxin's overlays is in it
 	Verdict   Verdict           `json:"verdict"`
 	Why       lang.Text         `json:"why,omitzero"` // a clause: why it is not authentic
 	Evidence  []verify.Evidence `json:"evidence,omitempty"`
@@ -42,11 +43,12 @@ type Verdict string
 // The verdicts.
 const (
 	Authentic Verdict = "authentic"
-	Except    Verdict = "authentic-except" // the release, but for the files of Differs
-	Recorded  Verdict = "recorded"         // as this machine's goxin installed it: its record of then speaks for it, and no proof that others could check
-	Vendor    Verdict = "vendor"           // no release of Go's: somebody else built it
-	Unproved  Verdict = "unproved"         // nothing speaks for it, and nothing against it
-	Refused   Verdict = "refused"          // the evidence contradicts it
+	Except    Verdict = "authentic-except"   // the release, but for the files of Differs
+	Overlaid  Verdict = "authentic-overlaid" // the release plus goxin's overlay
+	Recorded  Verdict = "recorded"           // as this machine's goxin installed it: its record of then speaks for it, and no proof that others could check
+	Vendor    Verdict = "vendor"             // no release of Go's: somebody else built it
+	Unproved  Verdict = "unproved"           // nothing speaks for it, and nothing against it
+	Refused   Verdict = "refused"            // the evidence contradicts it
 )
 
 // Difference is a file that is not as in the release.
@@ -79,7 +81,12 @@ func (f *Finding) Text() lang.Text {
 		return lang.F("authentic %s", "官方原版：%s", name)
 	case Except:
 		return lang.F("authentic %s except %s", "%s 与官方原版一致，但以下除外：%s", name, some(f.Differs))
+	case Overlaid:
+		return lang.F("authentic %s plus goxin's overlay %d", "官方原版 %s，加 goxin 第 %d 版补丁", name, f.Overlay)
 	case Recorded:
+		if f.Overlay != 0 {
+			return lang.F("authentic source of %s plus goxin's overlay %d, as goxin built it on this machine", "%s 官方源码加 goxin 第 %d 版补丁，与 goxin 在本机编译时一致", name, f.Overlay)
+		}
 		if f.Built {
 			return lang.F("%s, as goxin built it on this machine", "%s，与 goxin 在本机编译时一致", name)
 		}

@@ -3,6 +3,7 @@ package origin
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"go/version"
 	"maps"
@@ -11,6 +12,7 @@ import (
 
 	"goxin/assets/lang"
 	"goxin/steps/goroot"
+	"goxin/steps/overlay"
 	"goxin/steps/unpack"
 	"goxin/steps/verify"
 )
@@ -53,6 +55,11 @@ func (f *Finding) judge(ctx context.Context, o *Options, odd []string, k *kept) 
 		f.end(Authentic, lang.Text{})
 		return nil
 	}
+	if plain := f.without(); plain != nil && plain.H1(f.Toolchain) == want && len(odd) == 0 {
+		f.Overlay = overlay.Number
+		f.end(Overlaid, lang.Text{})
+		return nil
+	}
 	release, covered := f.release(ctx, o, want, beside)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -83,6 +90,33 @@ func (f *Finding) judge(ctx context.Context, o *Options, odd []string, k *kept) 
 		f.end(Refused, lang.T("its files are not those of the release; which of them differ cannot be told here", "其文件与发行版不符；在此无法指出是哪些文件"))
 	}
 	return nil
+}
+
+// without is the manifest of the tree as it was before goxin's overlay went into it; nil
+// where that is not in it, or not as it has to be.
+func (f *Finding) without() *verify.Manifest {
+	pins := overlay.Pins(f.Toolchain.Version)
+	has := make(map[string]*verify.ManifestFile, len(f.Manifest.Files))
+	out := &verify.Manifest{Files: slices.Clone(f.Manifest.Files)}
+	for i := range out.Files {
+		has[out.Files[i].Name] = &out.Files[i]
+	}
+	for _, p := range pins {
+		file := has[p.Name]
+		if file == nil || hex.EncodeToString(file.SHA256[:]) != p.After {
+			return nil
+		}
+		if p.Before == "" {
+			file.Name = "" // it was not there
+		} else if _, err := hex.Decode(file.SHA256[:], []byte(p.Before)); err != nil {
+			return nil
+		}
+	}
+	if len(pins) == 0 {
+		return nil
+	}
+	out.Files = slices.DeleteFunc(out.Files, func(f verify.ManifestFile) bool { return f.Name == "" })
+	return out
 }
 
 // since tells what became of a tree since it was installed, where nothing proves it

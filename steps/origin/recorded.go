@@ -6,6 +6,7 @@ import (
 	"goxin/assets/lang"
 	"goxin/detect/machine"
 	"goxin/steps/goroot"
+	"goxin/steps/overlay"
 	"goxin/steps/verify"
 )
 
@@ -60,6 +61,9 @@ func (f *Finding) recorded(o *Options, odd []string, k *kept) bool {
 		return false
 	case len(compare(k.manifest, f.Manifest, odd, all)) > 0:
 		return false
+	case r.Overlay != 0 && (r.Overlay != overlay.Number || f.without() == nil):
+		f.note(lang.F("its record speaks of goxin's overlay %d, and that is not what is in its source", "安装记录称含有 goxin 第 %d 版补丁，而源码中的内容与之不符", r.Overlay))
+		return false
 	}
 	if exposed, err := k.exposed(); err != nil || exposed != "" {
 		f.note(lang.F("the record of its installation is not believed: others than root can change %s", "不采信其安装记录：非 root 用户可以修改 %s", exposed))
@@ -70,7 +74,7 @@ func (f *Finding) recorded(o *Options, odd []string, k *kept) bool {
 		f.note(lang.T("the record of its installation tells nothing that would be believed today", "其安装记录中没有如今仍可采信的依据"))
 		return false
 	}
-	f.Built, f.Evidence = built, append(f.Evidence, rests...)
+	f.Built, f.Overlay, f.Evidence = built, r.Overlay, append(f.Evidence, rests...)
 	f.note(lang.F("this rests on the record in %s, which root of this machine can change, and on no proof that could be checked again", "此结论依据 %s 中的安装记录（本机 root 可以修改），而非可重新核验的证明", goroot.Evidence(k.dir)))
 	if built {
 		with := r.With
