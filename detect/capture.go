@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"strconv"
 	"strings"
 
 	"goxin/assets/lang"
@@ -232,13 +231,13 @@ func (c *capturer) libraries(f *Facts) {
 func (c *capturer) hardware(*Facts) {
 	c.file(cpuinfoFile, keepCPUInfo)
 	c.file("/proc/meminfo", keepNumbers)
-	for _, name := range []string{cpuDir + "/online", cpuDir + "/present", nodeDir + "/online"} {
+	for _, name := range []string{cpuDir + "/online", cpuDir + "/present", cpuDir + "/smt/active", nodeDir + "/online"} {
 		c.file(name, keepNumbers)
 	}
 	cpus, _ := parseList(c.line(cpuDir + "/online"))
 	for _, n := range cpus {
-		for _, file := range []string{"physical_package_id", "core_id"} {
-			c.file(cpuDir+"/cpu"+strconv.Itoa(n)+"/topology/"+file, keepNumbers)
+		for _, file := range []string{"physical_package_id", "core_id", "core_siblings_list", "thread_siblings_list"} {
+			c.file(topologyDir(n)+file, keepNumbers)
 		}
 	}
 	for _, name := range c.list(nodeDir) {

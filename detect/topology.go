@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,21 +30,11 @@ func probeTopology(h *host, c *CPU, why lang.Text) {
 	default:
 		c.Logical = unknown[int](why)
 	}
-	cores, sockets := map[string]bool{}, map[string]bool{}
-	for _, n := range online {
-		dir := cpuDir + "/cpu" + strconv.Itoa(n) + "/topology/"
-		socket := h.line(dir + "physical_package_id")
-		if socket == "" {
-			break
-		}
-		core := h.line(dir + "core_id")
-		sockets[socket] = true
-		cores[socket+"/"+core] = true
-	}
+	cores, sockets := h.sharing(online)
 	switch {
-	case len(cores) > 0:
-		c.Cores = known(len(cores), cpuDir+"/cpu*/topology")
-		c.Sockets = known(len(sockets), cpuDir+"/cpu*/topology")
+	case cores > 0:
+		c.Cores = known(cores, cpuDir+"/cpu*/topology")
+		c.Sockets = known(sockets, cpuDir+"/cpu*/topology")
 	default:
 		c.Cores, c.Sockets = topologyOf(h.cpus)
 	}
@@ -55,6 +46,60 @@ func probeTopology(h *host, c *CPU, why lang.Text) {
 		c.NUMA = unknown[int](absent(nodeDir))
 	}
 }
+
+// sharing counts the cores and sockets of CPUs; 0 where nothing tells. A machine may be
+// at the other end of a line and have hundreds of CPUs, so each is asked only for what
+// those before it have not told: a socket's first CPU names the socket's others, a core's
+// first CPU the core's, and where no core has two, as smt/active says, none is asked.
+func (h *host) sharing(cpus []int) (cores, sockets int) {
+	if sockets = h.groups(cpus, "core_siblings_list"); sockets == 0 {
+		return h.numbered(cpus)
+	}
+	if h.line(cpuDir+"/smt/active") == "0" {
+		return len(cpus), sockets
+	}
+	if cores = h.groups(cpus, "thread_siblings_list"); cores == 0 {
+		return h.numbered(cpus)
+	}
+	return cores, sockets
+}
+
+// groups counts the groups that a list in each CPU's topology puts them in; 0 where one
+// does not tell.
+func (h *host) groups(cpus []int, list string) int {
+	n, told := 0, make(map[int]bool, len(cpus))
+	for _, cpu := range cpus {
+		if told[cpu] {
+			continue
+		}
+		its, ok := parseList(h.line(topologyDir(cpu) + list))
+		if !ok || !slices.Contains(its, cpu) {
+			return 0
+		}
+		for _, other := range its {
+			told[other] = true
+		}
+		n++
+	}
+	return n
+}
+
+// numbered asks each CPU for the numbers of its core and socket: captures have had those
+// alone.
+func (h *host) numbered(cpus []int) (cores, sockets int) {
+	coreSet, socketSet := map[string]bool{}, map[string]bool{}
+	for _, cpu := range cpus {
+		socket := h.line(topologyDir(cpu) + "physical_package_id")
+		if socket == "" {
+			break
+		}
+		socketSet[socket] = true
+		coreSet[socket+"/"+h.line(topologyDir(cpu)+"core_id")] = true
+	}
+	return len(coreSet), len(socketSet)
+}
+
+func topologyDir(cpu int) string { return cpuDir + "/cpu" + strconv.Itoa(cpu) + "/topology/" }
 
 // topologyOf reads x86's "physical id" and "core id", LoongArch's "package" and "core".
 func topologyOf(info cpuinfo) (cores, sockets Fact[int]) {
