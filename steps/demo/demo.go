@@ -24,7 +24,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"goxin/assets"
@@ -58,7 +57,7 @@ type Demo struct {
 	sim    *sim
 	pair   *pair
 	dir    string
-	guards sync.WaitGroup
+	guards *crew
 }
 
 // Open makes the machine of that name (Machines) in dir, which must be empty or not
@@ -115,7 +114,7 @@ func open(name, dir string, o Options, archive func() (io.Reader, error)) (*Demo
 		return nil, err
 	}
 	p.lan.join(s)
-	return &Demo{Machine: s, Steps: s.steps(), sim: s, pair: p, dir: dir}, nil
+	return &Demo{Machine: s, Steps: s.steps(), sim: s, pair: p, dir: dir, guards: newCrew()}, nil
 }
 
 // unpacked is a captured machine as it was, and what is to be known of it.
@@ -152,13 +151,13 @@ func unpacked(name string, archive io.Reader, dir string, f *flow) (*sim, error)
 // it has begun to take back is; Close waits for it.
 func (d *Demo) GuardWith(ctx context.Context, guard func(context.Context, machine.Machine, engine.RunID) error) {
 	d.pair.guard = func(m machine.Machine, id engine.RunID) {
-		d.guards.Go(func() { _ = guard(ctx, m, id) }) // what became of it stands in the run's journal
+		d.guards.begin(func() { _ = guard(ctx, m, id) }) // what became of it stands in the run's journal
 	}
 }
 
 // Close removes the directory, once nobody writes to it any more.
 func (d *Demo) Close() error {
-	d.guards.Wait()
+	d.guards.close()
 	d.pair.close()
 	return os.RemoveAll(d.dir)
 }

@@ -448,7 +448,7 @@ func TestCloseWaitsForARunThatIsBeingTakenBack(t *testing.T) {
 	if err := <-closed; err != nil {
 		t.Error(err)
 	}
-	d.guards.Wait()
+	d.guards.close() // waits, were it not over
 	if _, err := os.Stat(d.dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("something is left: %v", err)
 	}

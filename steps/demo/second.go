@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	"golang.org/x/crypto/ssh"
 
@@ -41,7 +42,7 @@ type pair struct {
 	lan    *segment
 	ctx    context.Context // of what is served on the second one
 	stop   context.CancelFunc
-	served sync.WaitGroup
+	served *crew
 
 	guard func(machine.Machine, engine.RunID) // nil: nobody would
 
@@ -53,7 +54,7 @@ type pair struct {
 }
 
 func newPair(dir string, again func() (io.Reader, error)) *pair {
-	p := &pair{again: again, dir: dir}
+	p := &pair{again: again, dir: dir, served: newCrew()}
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	return p
 }
@@ -61,7 +62,7 @@ func newPair(dir string, again func() (io.Reader, error)) *pair {
 // close ends what is served, and waits for it.
 func (p *pair) close() {
 	p.stop()
-	p.served.Wait()
+	p.served.close()
 }
 
 // name is what the second machine is called: the first one's successor.
@@ -145,7 +146,9 @@ func (p *pair) call(from netip.Addr) (net.Conn, error) {
 		return nil, err
 	}
 	client, server := newStream(from.String()+":40000", secondAddress.String()+":22")
-	p.served.Go(func() { s.sshd(p.ctx, server, p.host) })
+	if !p.served.begin(func() { s.sshd(p.ctx, server, p.host) }) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED} // it is switched off
+	}
 	return client, nil
 }
 
@@ -167,13 +170,15 @@ func (s *sim) serveAgent(session string) {
 		s.agents.at = map[string]*listener{}
 	}
 	l := newListener()
-	s.agents.at[socket] = l
-	s.pair.served.Go(func() {
+	serves := s.pair.served.begin(func() {
 		_ = peer.ServeAll(s.pair.ctx, s, l, peer.ServeOptions{}) // ends with the demo, or when nobody comes any more
 		s.agents.mu.Lock()
 		defer s.agents.mu.Unlock()
 		delete(s.agents.at, socket)
 	})
+	if serves {
+		s.agents.at[socket] = l
+	}
 }
 
 // socket connects to one.

@@ -50,7 +50,9 @@ func (s *sim) sshd(ctx context.Context, conn net.Conn, host ssh.Signer) {
 		if err != nil {
 			break
 		}
-		s.pair.served.Go(func() { s.session(ctx, c.User(), ch, requests) })
+		if !s.pair.served.begin(func() { s.session(ctx, c.User(), ch, requests) }) {
+			break // the connection goes with ctx
+		}
 	}
 }
 
@@ -65,7 +67,7 @@ func (s *sim) session(ctx context.Context, user string, ch ssh.Channel, requests
 		}
 		_ = r.Reply(true, nil)
 		line := string(r.Payload[4:])
-		s.pair.served.Go(func() {
+		s.pair.served.begin(func() {
 			l := login{sim: s, ctx: ctx, root: user == "root", in: ch, out: ch, err: ch.Stderr()}
 			code := 2
 			if argv, ok := shellWords(line); ok {
