@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,37 +11,6 @@ import (
 	"goxin/assets/lang"
 	"goxin/detect/machine"
 )
-
-// Forget destroys the contents run id would be undone from. What the run changed
-// stands and is still checked; it cannot be undone any more.
-func (e *Engine) Forget(ctx context.Context, id RunID) error {
-	r, err := e.open(ctx, id, joining)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = r.letGo() }() // the lock ends with the process at the latest
-	if s := r.h.status; s == StatusInterrupted || s == StatusAwaiting {
-		return lang.Errorf(nil, "cannot forget run %d: it has not ended", "无法遗忘运行 %d：它尚未结束", id).
-			WithHint("`goxin resume`, `goxin confirm` or `goxin undo` ends it", "用 `goxin resume`、`goxin confirm` 或 `goxin undo` 结束它")
-	}
-	if err := r.journal(record{What: "forgotten"}); err != nil {
-		return err
-	}
-	return r.h.journal.destroy()
-}
-
-// destroy removes the contents.
-func (j journal) destroy() error {
-	refs, err := j.home.ReadDir(j.dir + "/blobs")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	var errs []error
-	for _, ref := range refs { // what a died WriteFile left beside them too
-		errs = append(errs, j.home.Remove(j.dir+"/blobs/"+ref))
-	}
-	return errors.Join(errs...)
-}
 
 // KeptAnswers is the answers file that KeepAnswers wrote under name; fs.ErrNotExist
 // where there is none.

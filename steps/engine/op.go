@@ -39,6 +39,14 @@ type Op interface {
 // what they share. Of other ops that is the target.
 type Toucher interface{ Touches() string }
 
+// Keeper is an op that keeps what it puts back on the machine itself, beside the
+// journal: it is too big, or too secret, for that.
+type Keeper interface {
+	// Forget destroys what was kept to go back to before, unless one of needed, the
+	// states that other runs' ops of the same target go back to, needs it. Idempotent.
+	Forget(ctx context.Context, m machine.Machine, before State, needed []State) error
+}
+
 func touches(op Op) string {
 	if t, ok := op.(Toucher); ok {
 		return t.Touches()

@@ -323,13 +323,6 @@ func (r *Run) letGo() error {
 	return errors.Join(append(errs, r.release())...)
 }
 
-func (t *twin) forget() error {
-	if err := t.write(record{What: "forgotten"}); err != nil {
-		return err
-	}
-	return t.h.journal.destroy()
-}
-
 // reopenTwins takes up the parts of a run on other machines, which are joined for it
 // where they are not here.
 func (r *Run) reopenTwins(ctx context.Context) error {

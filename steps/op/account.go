@@ -344,6 +344,24 @@ func (o *Account) Undo(ctx context.Context, m machine.Machine, before, after eng
 	return nil
 }
 
+// Forget destroys the databases' predecessors, unless another run made the account too:
+// what that kept stands under the same name.
+func (o *Account) Forget(_ context.Context, m machine.Machine, before engine.State, needed []engine.State) error {
+	made := func(s engine.State) (bool, error) {
+		was, _, err := decode[accountState](o, s)
+		return was.Running && was.User == nil && !was.Elsewhere, err
+	}
+	if here, err := made(before); err != nil || !here {
+		return err
+	}
+	for _, s := range needed {
+		if elsewhere, err := made(s); err != nil || elsewhere {
+			return err
+		}
+	}
+	return dropKept(m, o.keep())
+}
+
 func (o *Account) mine(m machine.Machine, now, was, ours accountState, seen bool) error {
 	u := now.User
 	switch {

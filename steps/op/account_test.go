@@ -270,3 +270,31 @@ func TestAnAccountThatWasChangedIsLeft(t *testing.T) {
 		}
 	}
 }
+
+func TestForgettingAnAccountDestroysTheDatabasesOfBeforeIt(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	shadowUtils(w)
+	o := &Account{Name: "app"}
+	before := observe(t, o, w)
+	if _, err := o.Do(ctx, w, nil); err != nil {
+		t.Fatal(err)
+	}
+	there := observe(t, o, w)
+	if err := o.Forget(ctx, w, before, []engine.State{there, before}); err != nil || !isThere(w, o.keep()) {
+		t.Errorf("another run would remove the account too: %v, kept: %v", err, isThere(w, o.keep()))
+	}
+	if err := o.Forget(ctx, w, there, nil); err != nil || !isThere(w, o.keep()) {
+		t.Errorf("of a run that found the account: %v, kept: %v", err, isThere(w, o.keep()))
+	}
+	for range 2 {
+		if err := o.Forget(ctx, w, before, []engine.State{there}); err != nil || isThere(w, keptDir) {
+			t.Errorf("%v, kept: %v", err, isThere(w, keptDir))
+		}
+	}
+}
+
+func isThere(w *world, name string) bool {
+	_, err := w.Lstat(name)
+	return err == nil
+}

@@ -361,3 +361,28 @@ func (o *Copy) restore(ctx context.Context, m machine.Machine, was, ours copySta
 	}
 	return o.replace(ctx, m, m, kept, was.SHA256, was.inode)
 }
+
+// Forget destroys what stood there, if that is what is kept: a later copy to the same
+// path keeps what it replaces in its place.
+func (o *Copy) Forget(ctx context.Context, m machine.Machine, before engine.State, needed []engine.State) error {
+	was, _, err := decode[copyState](o, before)
+	if err != nil || !was.Exists {
+		return err
+	}
+	for _, n := range needed {
+		if its, _, err := decode[copyState](o, n); err != nil || its.Exists && its.SHA256 == was.SHA256 {
+			return err
+		}
+	}
+	kept := path.Join(o.keep(), theFile)
+	if _, err := m.Lstat(kept); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	if sum, err := fileDigest(ctx, m, kept); err != nil || sum != was.SHA256 {
+		return err
+	}
+	return dropKept(m, o.keep())
+}

@@ -104,3 +104,38 @@ func TestACopyLeavesLinksAndOthersFilesAlone(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestForgettingACopyDestroysWhatItReplaced(t *testing.T) {
+	w := newWorld(t)
+	w.write("/srv/app", program, 0o755)
+	w.write("/usr/local/bin/app", "old\n", 0o755)
+	w.mkdir("/var/lib/goxin")
+	ctx := context.Background()
+	o := &Copy{Source: "/srv/app", SHA256: digest([]byte(program)), Path: "/usr/local/bin/app", Mode: 0o755, Owner: machine.Keep}
+	before := observe(t, o, w)
+	if _, err := o.Do(ctx, w, nil); err != nil {
+		t.Fatal(err)
+	}
+	kept := o.keep() + "/" + theFile
+	older := engine.NewState(copyState{Exists: true, SHA256: digest([]byte("older\n"))}, nil)
+	fresh := engine.NewState(copyState{}, nil)
+	for name, c := range map[string]struct {
+		before engine.State
+		needed []engine.State
+	}{"another run's": {older, nil}, "needed by another": {before, []engine.State{older, before}}, "of a run that found nothing": {fresh, nil}} {
+		if err := o.Forget(ctx, w, c.before, c.needed); err != nil || w.read(kept) != "old\n" {
+			t.Errorf("%s: %v, kept %q", name, err, w.read(kept))
+		}
+	}
+	for range 2 {
+		if err := o.Forget(ctx, w, before, []engine.State{older, fresh}); err != nil {
+			t.Error(err)
+		}
+		if _, err := w.Lstat(keptDir); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("left there: %v", err)
+		}
+	}
+	if w.read("/usr/local/bin/app") != program {
+		t.Error("what it put there is gone")
+	}
+}
