@@ -64,7 +64,7 @@ func TestNoGlyphIsStray(t *testing.T) {
 			x.types("\r").sees("What is this machine for?").types("\x1b[B\x1b[B\x1b[A\t").sees("question 2 of 2")
 			x.types("kernel.panic=1\r").sees("not tuning").types("\x15\r").sees("nothing written yet")
 			x.types("\x1b[B\x1b[B?").sees("By hand").types("\x1b").sees("nothing written yet").types("c").sees("install -m").types("\x1b").sees("write these changes")
-			x.writes().sees("refused").types("l").sees("12 entries").types("\x1b").sees("not all as asked").types("\r").sees("goxin check").types("\r")
+			x.writes().sees("not all as asked").sees("refused").types("l").sees("12 entries").types("\x1b").sees("not all as asked").types("\r").sees("finish").types("\r")
 			x.ends(Deviations)
 			s := x.replay(80, 24, tc.kinds...)
 			if got, want := trimmed(s.String()), trimmed(x.screen()); got != want {
@@ -110,7 +110,7 @@ func TestARealSessionOnOldTerminals(t *testing.T) {
 			time.Sleep(grace + 50*time.Millisecond)
 			x.types("\r").sees("hold as asked").types("\x0f")                                                              // F2: the console has no Chinese, and a vt100's far end may not
 			x.sees("--lang zh").types("\x1b").sees("hold as asked").types("\r").sees("Which versions of Go").types("\x0e") // ctrl+n leaves a step out
-			x.sees("Which shells").types("s").sees("heap").types("\x0e").sees("What is the service called").types("\x0e").sees("goxin check").types("u").sees("Undo what was written")
+			x.sees("Which shells").types("s").sees("heap").types("\x0e").sees("What is the service called").types("\x0e").sees("undo everything").types("u").sees("Undo what was written")
 			time.Sleep(grace + 50*time.Millisecond)
 			x.types("\r").sees("15 changes put back").types("q")
 			x.ends(Undone)
@@ -201,11 +201,7 @@ func TestAShellBetween(t *testing.T) {
 // loses waits until text is on the screen no more.
 func (x *terminal) loses(text string) {
 	x.t.Helper()
-	for deadline := time.Now().Add(patience); strings.Contains(x.screen(), text); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			x.t.Fatalf("%q does not go away:\n%s", text, x.screen())
-		}
-	}
+	x.until(func() bool { return !strings.Contains(x.screen(), text) }, "%q does not go away:", text)
 }
 
 // continues sends SIGCONT until text is seen: bubbletea begins to listen for it
@@ -213,12 +209,13 @@ func (x *terminal) loses(text string) {
 // process group is an orphan's, setpgid(2).)
 func (x *terminal) continues(text string) {
 	x.t.Helper()
-	for deadline := time.Now().Add(patience); !strings.Contains(x.screen(), text); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			x.t.Fatalf("never came back:\n%s", x.screen())
+	x.until(func() bool {
+		back := strings.Contains(x.screen(), text)
+		if !back {
+			_ = syscall.Kill(x.cmd.Process.Pid, syscall.SIGCONT)
 		}
-		_ = syscall.Kill(x.cmd.Process.Pid, syscall.SIGCONT)
-	}
+		return back
+	}, "never came back:")
 	x.sees(text)
 }
 
@@ -247,11 +244,7 @@ func TestAResizeStormOnABasicTerminal(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for deadline := time.Now().Add(patience); x.screen() != before; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("before\n%s\nafter\n%s", before, x.screen())
-		}
-	}
+	x.until(func() bool { return x.screen() == before }, "before\n%s\nafter", before)
 	x.types("\x1b[B\r\r").sees("nothing written yet")
 }
 
@@ -264,11 +257,7 @@ func TestAResizeThatIsOverBeforeItIsSeen(t *testing.T) {
 	before := x.screen()
 	x.scribble("\x1b[H\x1b[2J")
 	_ = x.cmd.Process.Signal(syscall.SIGWINCH)
-	for deadline := time.Now().Add(patience); x.screen() != before; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("before\n%s\nafter\n%s", before, x.screen())
-		}
-	}
+	x.until(func() bool { return x.screen() == before }, "before\n%s\nafter", before)
 }
 
 // TestASizeThatIsAskedFor: a line of 0x0 whose far end says where its cursor is.

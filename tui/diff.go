@@ -117,11 +117,11 @@ func (p *diffPage) Keys() []binding {
 		return p.lookingKeys(&p.look)
 	case p.plan.Changes() == 0 && p.plan.Proves:
 		out.rare = false
-		return append(p.moveKeys(),
+		return append(append(p.moveKeys(), p.notesKeys()...),
 			binding{keys: []string{"?"}, desc: lang.T("why", "原因"), do: p.showWhy},
 			binding{keys: []string{"enter"}, desc: lang.T("try it out", "开始验证"), must: true, do: goes(next)}, out, esc)
 	case p.plan.Changes() == 0:
-		return append(p.moveKeys(),
+		return append(append(p.moveKeys(), p.notesKeys()...),
 			binding{keys: []string{"?"}, desc: lang.T("why", "原因"), do: p.showWhy},
 			binding{keys: []string{"enter"}, desc: lang.T("go on", "继续"), must: true, do: func() (nav, tea.Cmd) {
 				if !p.unproved() {
@@ -132,7 +132,7 @@ func (p *diffPage) Keys() []binding {
 				return next, nil
 			}}, out, esc)
 	}
-	bs := append(p.moveKeys(),
+	bs := append(append(p.moveKeys(), p.notesKeys()...),
 		binding{keys: []string{"?"}, desc: lang.T("why", "原因"), must: true, do: p.showWhy},
 		binding{keys: []string{"c"}, desc: lang.T("by hand", "手工命令"), do: p.showByHand})
 	if !p.review && asks(p.step()) {
@@ -321,13 +321,7 @@ func (p *diffPage) state() string {
 	case 1:
 		s = p.say("1 change", "1 项改动")
 	}
-	warn := 0
-	for _, nt := range p.plan.Notes {
-		if nt.Warn {
-			warn++
-		}
-	}
-	if warn == 1 {
+	if warn := warnings(p.plan.Notes); warn == 1 {
 		s += p.say(", 1 warning", "，1 条警告")
 	} else if warn > 1 {
 		s += p.say(", %d warnings", "，%d 条警告", warn)

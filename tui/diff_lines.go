@@ -34,6 +34,7 @@ type drawn struct {
 	pairs bool // two machines stand beside each other
 	lang  lang.Lang
 	tier  Tier
+	above int // lines that there are for the notes and the changes
 	lines []diffLine
 	stops []int
 
@@ -45,28 +46,22 @@ type drawn struct {
 // every key.
 func (p *diffPage) drawing(w int) *drawn {
 	d := &p.kept
-	pairs := p.beside()
+	pairs, above := p.beside(), p.noteRoom()
 	sides := p.width >= sidesFrom && !pairs
-	if d.plan != p.plan || d.w != w || d.sides != sides || d.pairs != pairs || d.lang != p.lang || d.tier != p.theme.Tier {
-		*d = drawn{plan: p.plan, w: w, sides: sides, pairs: pairs, lang: p.lang, tier: p.theme.Tier}
+	if d.plan != p.plan || d.w != w || d.sides != sides || d.pairs != pairs || d.lang != p.lang || d.tier != p.theme.Tier || d.above != above {
+		*d = drawn{plan: p.plan, w: w, sides: sides, pairs: pairs, lang: p.lang, tier: p.theme.Tier, above: above}
 		d.lines = p.lines(w)
 		d.stops = stops(d.lines)
 	}
 	return d
 }
 
-// lines draws the plan for a width: notes, then the changes in their order,
+// lines draws the plan for a width: notes as far as there is room, then the changes in their order,
 // neighbours of one table together, then how much is already as wanted.
 func (p *diffPage) lines(w int) []diffLine {
 	var out []diffLine
-	for _, n := range p.plan.Notes {
-		mark := p.bullet()
-		if n.Warn {
-			mark = p.theme.Warn.Render(p.theme.Note)
-		}
-		for _, l := range p.marked(mark, n.Text, w) {
-			out = append(out, diffLine{text: l, item: -1})
-		}
+	for _, l := range p.notesAbove(w) {
+		out = append(out, diffLine{text: l, item: -1})
 	}
 	if ms := p.machinesIn(p.plan.Items); len(ms) > 1 {
 		return p.pairLines(out, ms, w)

@@ -130,8 +130,8 @@ func actionText(a engine.Action) lang.Text {
 	return lang.T("already as wanted", "已符合要求")
 }
 
-// diffText is the plan: how it stands, what to bear in mind, and its changes
-// with their numbers.
+// diffText is the plan: how it stands, what is warned of, its changes with their
+// numbers, and what else there is to know.
 func (d *liner) diffText(p *diffPage) []string {
 	written := d.say("Nothing is written yet.", "尚未写入任何内容。")
 	switch {
@@ -144,8 +144,6 @@ func (d *liner) diffText(p *diffPage) []string {
 	for _, n := range p.plan.Notes {
 		if n.Warn {
 			out = append(out, d.say("Warning: %s", "警告：%s", n.Text))
-		} else {
-			out = append(out, d.s(n.Text))
 		}
 	}
 	cs, same := p.changes()
@@ -158,6 +156,11 @@ func (d *liner) diffText(p *diffPage) []string {
 	}
 	if same > 0 {
 		out = append(out, d.say("%d more already as wanted.", "另有 %d 项已符合要求。", same))
+	}
+	for _, n := range p.plan.Notes {
+		if !n.Warn {
+			out = append(out, d.say("Note: %s", "说明：%s", n.Text))
+		}
 	}
 	return out
 }

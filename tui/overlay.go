@@ -38,7 +38,7 @@ func (o *textOverlay) View(w, h int) string {
 
 func (o *textOverlay) Keys() []binding {
 	return append(o.scrollKeys(&o.scroll, func(w int) int { return len(o.body(w)) }),
-		binding{keys: []string{"esc", "q", "enter", "?", "c", "l"}, desc: lang.T("close", "关闭"), must: true, do: func() (nav, tea.Cmd) {
+		binding{keys: []string{"esc", "q", "enter", "?", "c", "l", "n"}, desc: lang.T("close", "关闭"), must: true, do: func() (nav, tea.Cmd) {
 			o.pop()
 			return stay, nil
 		}})

@@ -15,32 +15,10 @@ import (
 // several reports whether the run is about more than one machine.
 func (a *App) several() bool { return len(a.hosts.Order) > 1 }
 
-// machineName is what a machine is called: its host name, as long as that tells it
-// from the others; a peer without one by its address.
+// machineName is what a machine is called.
 func (a *App) machineName(id machine.ID) lang.Text {
-	host := func(id machine.ID) string {
-		if f := a.hosts.Facts[id]; f != nil && f.Hostname.Known {
-			return clean(f.Hostname.Value)
-		}
-		return ""
-	}
-	name := host(id)
-	alone := name != "" && !slices.ContainsFunc(a.hosts.Order, func(o machine.ID) bool { return o != id && host(o) == name })
-	address, away := strings.CutPrefix(string(id), "peer:")
-	address = clean(address)
-	switch {
-	case alone:
-		return lang.Same(name)
-	case away && name == "":
-		return lang.Same(address)
-	case away:
-		return lang.F("%s at %s", "%s（%s）", name, address)
-	case id == machine.LocalID && name == "":
-		return lang.T("this machine", "本机")
-	case id == machine.LocalID:
-		return lang.F("%s, here", "%s（本机）", name)
-	}
-	return lang.Same(clean(string(id)))
+	n := a.hosts.Name(id)
+	return lang.Text{EN: clean(n.EN), ZH: clean(n.ZH)}
 }
 
 // on is target with its machine, where there are several.

@@ -25,6 +25,7 @@ type terminal struct {
 	cmd    *exec.Cmd
 	pty    *os.File
 	exited chan error
+	over   chan struct{} // nothing comes from it any more
 
 	mu     sync.Mutex
 	emu    *vt.Emulator
@@ -34,11 +35,9 @@ type terminal struct {
 	baud   atomic.Int64 // of the line; 0: no line
 }
 
-const patience = 20 * time.Second
-
 func wizard(t testing.TB, cols, rows uint16, env ...string) *terminal {
 	t.Helper()
-	term := &terminal{t: t, exited: make(chan error, 1), emu: vt.NewEmulator(max(int(cols), 1), max(int(rows), 1))}
+	term := &terminal{t: t, exited: make(chan error, 1), over: make(chan struct{}), emu: vt.NewEmulator(max(int(cols), 1), max(int(rows), 1))}
 	if cols == 0 {
 		term.emu.Resize(80, 24)
 	}
@@ -56,6 +55,7 @@ func wizard(t testing.TB, cols, rows uint16, env ...string) *terminal {
 	}
 	term.pty = f
 	go func() {
+		defer close(term.over)
 		buf := make([]byte, 4096)
 		var due time.Time // when the line has brought what was read
 		for {
@@ -100,21 +100,53 @@ func (x *terminal) screen() string {
 	return x.emu.String()
 }
 
-// sees waits until the screen says text and has come to rest.
+// until asks again and again whether something is so. How long it takes depends on what
+// else the computer has to do, and is nothing to be tested: it gives up only when the
+// test has to be over.
+func (x *terminal) until(so func() bool, format string, args ...any) {
+	x.t.Helper()
+	var last <-chan time.Time // none where the test may take for ever
+	if t, ok := x.t.(interface{ Deadline() (time.Time, bool) }); ok {
+		if d, limited := t.Deadline(); limited {
+			last = time.After(time.Until(d) - 5*time.Second)
+		}
+	}
+	for !so() {
+		select {
+		case <-last:
+			x.t.Fatalf(format+"\n%s", append(args, x.screen())...)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// sees waits until the screen says text and has come to rest. What stays there while the
+// page goes over into the next one is no sign that it has: see what only that one says
+// before typing what is meant for it.
 func (x *terminal) sees(text string) *terminal {
 	x.t.Helper()
-	deadline := time.Now().Add(patience)
 	last := ""
-	for time.Now().Before(deadline) {
+	x.until(func() bool {
+		over := x.hasEnded()
 		s := x.screen()
-		if strings.Contains(s, text) && s == last {
-			return x
+		if over && !strings.Contains(s, text) {
+			x.t.Fatalf("it ended, and never was %q seen on\n%s", text, s)
 		}
+		rests := s == last
 		last = s
-		time.Sleep(15 * time.Millisecond)
-	}
-	x.t.Fatalf("never saw %q on\n%s", text, x.screen())
+		return rests && strings.Contains(s, text)
+	}, "never saw %q on", text)
 	return x
+}
+
+// hasEnded says that all that the program has ever written is on the screen.
+func (x *terminal) hasEnded() bool {
+	select {
+	case <-x.over:
+		return true
+	default:
+		return false
+	}
 }
 
 func (x *terminal) types(s string) *terminal {
@@ -135,14 +167,17 @@ func (x *terminal) writes() *terminal {
 
 func (x *terminal) exits() int {
 	x.t.Helper()
-	select {
-	case err := <-x.exited:
-		x.t.Logf("exited: %v", err)
-		return x.cmd.ProcessState.ExitCode()
-	case <-time.After(patience):
-		x.t.Fatalf("did not exit; the screen is\n%s", x.screen())
-		return -1
-	}
+	var err error
+	x.until(func() bool {
+		select {
+		case err = <-x.exited:
+			return true
+		default:
+			return false
+		}
+	}, "did not exit; the screen is")
+	x.t.Logf("exited: %v", err)
+	return x.cmd.ProcessState.ExitCode()
 }
 
 func (x *terminal) bytes() string {
@@ -155,7 +190,7 @@ func TestWizardOnATerminal(t *testing.T) {
 	t.Parallel()
 	x := wizard(t, 80, 24)
 	x.sees("This machine").types("\r").sees("What is this machine for?").types("\x1b[B\r\r")
-	x.sees("nothing written yet").writes().sees("5 changes hold as asked").types("\r").sees("goxin check").types("\r")
+	x.sees("nothing written yet").writes().sees("5 changes hold as asked").types("\r").sees("goxin check").sees("finish").types("\r")
 	if code := x.exits(); code != 10+int(Applied) {
 		t.Errorf("exit %d\n%s", code, x.screen())
 	}
@@ -173,7 +208,7 @@ func TestWizardInChineseOnATerminal(t *testing.T) {
 	x := wizard(t, 80, 24, "FAKE_LANG=zh", "FAKE_DEVIATE=1")
 	x.sees("开始之前须知").types("\r").sees("这台机器做什么用").types("\r\r").sees("尚未写入").types("w").sees("写入 5 项改动")
 	time.Sleep(grace + 50*time.Millisecond)
-	x.types("\r").sees("被拒绝").types("\r").sees("goxin check").types("\r")
+	x.types("\r").sees("部分与要求不同").sees("被拒绝").types("\r").sees("goxin check").sees("结束").types("\r")
 	if code := x.exits(); code != 10+int(Deviations) {
 		t.Errorf("exit %d", code)
 	}
@@ -183,7 +218,7 @@ func TestWizardOnASerialLine(t *testing.T) {
 	t.Parallel()
 	x := wizard(t, 80, 24, "TERM=vt100")
 	x.sees("This machine").types("\r").sees("What is this machine for?").types("\r\r")
-	x.sees("[w] write these changes").writes().sees("5 changes hold as asked").types("\r").sees("goxin check").types("\r")
+	x.sees("[w] write these changes").writes().sees("5 changes hold as asked").types("\r").sees("goxin check").sees("finish").types("\r")
 	if code := x.exits(); code != 10+int(Applied) {
 		t.Errorf("exit %d", code)
 	}
@@ -204,7 +239,7 @@ func TestARaceFillsItsTableOnATerminal(t *testing.T) {
 	x.types("\x1b[A\r").sees("back to the list").types("\x1b").sees("▸ other").types("\x1b[B\r").sees("question 2 of 2").types("\r")
 	x.sees("80 packages").types("w").sees("package-03-devel")
 	time.Sleep(grace + 50*time.Millisecond)
-	x.types("\r").sees("4 repositories").types("\r").sees("goxin check").types("\r").exits()
+	x.types("\r").sees("4 repositories").types("\r").sees("goxin check").sees("finish").types("\r").exits()
 	x.sees("END") // what the program said last may not be read yet
 	if got := x.bytes(); !strings.Contains(got, "calls=detect survey:mirror plan") {
 		_, calls, _ := strings.Cut(got, "calls=")
@@ -342,9 +377,10 @@ func TestALineThatTakesNothingMoreStillEnds(t *testing.T) {
 	}
 	_ = x.cmd.Process.Signal(syscall.SIGTERM)
 	var b []byte
-	for deadline := time.Now().Add(patience); len(b) == 0 && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	x.until(func() bool {
 		b, _ = os.ReadFile(report)
-	}
+		return len(b) > 0
+	}, "still waiting for the terminal, which is")
 	if !strings.Contains(string(b), "terminated signal received") {
 		t.Errorf("still waiting for the terminal: %q", b)
 	}

@@ -96,7 +96,7 @@ func (a *app) applyWith(ctx context.Context, f applyFlags, load func(*engine.Eng
 		}
 		for _, s := range p.Steps {
 			if !f.json && !a.quiet {
-				a.printPlan(a.errs, a.ink(a.errs), e.Step(s.Step).Title(), s)
+				a.printPlan(a.errs, a.ink(a.errs), e.Step(s.Step).Title(), s, e.Name)
 			}
 		}
 		e.Listen(tell)
@@ -209,7 +209,7 @@ func afterUndo(failure error) int {
 // review shows a step's plan and, unless --yes was given, asks.
 func (a *app) review(ctx context.Context, e *engine.Engine, p *engine.StepPlan, f applyFlags) error {
 	if !f.json && !a.quiet {
-		a.printPlan(a.errs, a.ink(a.errs), e.Step(p.Step).Title(), p)
+		a.printPlan(a.errs, a.ink(a.errs), e.Step(p.Step).Title(), p, e.Name)
 	}
 	if f.yes || p.Changes() == 0 {
 		return nil

@@ -41,7 +41,7 @@ func (a *app) planCommand() *cobra.Command {
 				err = a.json(p)
 			} else {
 				for _, s := range p.Steps {
-					a.printPlan(a.out, a.ink(a.out), e.Step(s.Step).Title(), s)
+					a.printPlan(a.out, a.ink(a.out), e.Step(s.Step).Title(), s, e.Name)
 				}
 				a.say("digest of what is wanted: %s", "目标状态摘要：%s", p.Wanted)
 			}

@@ -87,8 +87,9 @@ func (i ink) action(act engine.Action, s string) string {
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-// printPlan draws a step's plan as text: what cmd prints, what a pipe gets.
-func (a *app) printPlan(w io.Writer, i ink, title lang.Text, p *engine.StepPlan) {
+// printPlan draws a step's plan as text: what cmd prints, what a pipe gets. called names
+// the machines, where it is about several.
+func (a *app) printPlan(w io.Writer, i ink, title lang.Text, p *engine.StepPlan, called func(machine.ID) lang.Text) {
 	n := p.Changes()
 	switch n {
 	case 0:
@@ -102,7 +103,7 @@ func (a *app) printPlan(w io.Writer, i ink, title lang.Text, p *engine.StepPlan)
 	for _, it := range p.Items {
 		if two && it.On != on {
 			on, table = it.On, ""
-			fmt.Fprintln(w, visible(lang.F("  on %s:", "  在%s上：", nameOf(on)).In(a.lang)))
+			fmt.Fprintln(w, visible(lang.F("  on %s:", "  %s：", called(on)).In(a.lang)))
 		}
 		if it.Unknown != "" {
 			fmt.Fprintf(w, "  ? %s\n", lang.F("known after %s", "%s 之后才能确定", it.Unknown).In(a.lang))
@@ -153,14 +154,6 @@ func (a *app) printPlan(w io.Writer, i ink, title lang.Text, p *engine.StepPlan)
 // onSeveral reports whether a plan changes more than one machine.
 func onSeveral(p *engine.StepPlan) bool {
 	return slices.ContainsFunc(p.Items, func(it engine.Planned) bool { return it.On != p.Items[0].On })
-}
-
-// nameOf is what a person calls a machine of a run.
-func nameOf(id machine.ID) lang.Text {
-	if id == machine.LocalID {
-		return lang.T("this machine", "本机")
-	}
-	return lang.F("%s", " %s ", strings.TrimPrefix(string(id), "peer:"))
 }
 
 // row is one value of a diff: what it is, what it becomes, and what is to be said

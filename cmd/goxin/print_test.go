@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"goxin/assets/lang"
+	"goxin/detect/machine"
 	"goxin/steps/engine"
 )
 
@@ -15,7 +16,7 @@ func printed(t *testing.T, l lang.Lang, p *engine.StepPlan) string {
 	t.Helper()
 	a := &app{lang: l}
 	var b strings.Builder
-	a.printPlan(&b, ink{}, lang.T("Tools", "开发工具"), p)
+	a.printPlan(&b, ink{}, lang.T("Tools", "开发工具"), p, func(id machine.ID) lang.Text { return lang.Same("called " + string(id)) })
 	return b.String()
 }
 
@@ -155,6 +156,20 @@ func TestWhatIsPrintedDoesNothingToATerminal(t *testing.T) {
 	} {
 		if got := visible(in); got != want {
 			t.Errorf("%q: %q", in, got)
+		}
+	}
+}
+
+func TestThePlanOfAPairNamesItsMachines(t *testing.T) {
+	p := packages(1)
+	p.Items = append(p.Items, packages(1).Items...)
+	p.Items[0].On, p.Items[1].On = "local", "peer:b"
+	for l, want := range map[lang.Lang][]string{lang.EN: {"  on called local:\n", "  on called peer:b:\n"}, lang.ZH: {"  called local：\n", "  called peer:b：\n"}} {
+		got := printed(t, l, p)
+		for _, w := range want {
+			if strings.Count(got, w) != 1 {
+				t.Errorf("%q is not in\n%s", w, got)
+			}
 		}
 	}
 }

@@ -221,7 +221,7 @@ func TestTwoMachinesAreToldApart(t *testing.T) {
 	kunpeng(f)
 	h.Order, h.Facts["peer:b"] = append(h.Order, "peer:b"), f
 	notes := s.Notes(h, nil, nil)
-	if len(notes) == 0 || !strings.HasPrefix(notes[0].Text.EN, string(m.ID())+": linux/amd64: ") || !strings.HasPrefix(notes[len(notes)-1].Text.EN, "peer:b: ") {
+	if len(notes) == 0 || !strings.HasPrefix(notes[0].Text.EN, string(m.ID())+": linux/amd64: ") || !strings.HasPrefix(notes[len(notes)-1].Text.EN, "b: ") {
 		t.Errorf("%v", notes)
 	}
 	if _, err := s.Survey(context.Background(), map[machine.ID]machine.Machine{m.ID(): m}, h, nil, nil); err == nil {

@@ -119,6 +119,13 @@ func (e *Engine) hostsKnown(ctx context.Context) (Hosts, error) {
 	return e.Detect(ctx)
 }
 
+// Name is what a person calls a machine of the run, as Hosts.Name has it.
+func (e *Engine) Name(id machine.ID) lang.Text {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.hosts.Name(id)
+}
+
 // Listen replaces who hears of events; nil: nobody.
 func (e *Engine) Listen(f func(Event)) {
 	e.mu.Lock()

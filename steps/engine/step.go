@@ -23,25 +23,6 @@ func (h Hosts) First() (machine.ID, *detect.Facts) {
 	return id, h.Facts[id]
 }
 
-// Notes gathers what of has to tell of each machine. Where there are several, each
-// note says of which it is. An error of of ends it without notes: Ops tells it.
-func (h Hosts) Notes(of func(machine.ID) ([]Note, error)) []Note {
-	var out []Note
-	for _, id := range h.Order {
-		notes, err := of(id)
-		if err != nil {
-			return nil
-		}
-		for _, n := range notes {
-			if len(h.Order) > 1 {
-				n.Text = lang.F("%s: %s", "%s：%s", string(id), n.Text)
-			}
-			out = append(out, n)
-		}
-	}
-	return out
-}
-
 // Ops gathers what should be true on each machine.
 func (h Hosts) Ops(of func(machine.ID) ([]Op, error)) ([]Item, error) {
 	var items []Item
@@ -111,11 +92,6 @@ type Doubter interface {
 	Doubt(Hosts, Survey, Values) string
 }
 
-// Noter is a step that has something to tell about its plan beyond the changes.
-type Noter interface {
-	Notes(Hosts, Survey, Values) []Note
-}
-
 // Crosser is a step with answers that each may be right and are not right
 // together. Pure, and the same on every machine.
 type Crosser interface {
@@ -145,12 +121,6 @@ type Proof struct {
 	Always bool
 	// Prove returns what was seen. An error fails the step.
 	Prove func(ctx context.Context, m machine.Machine) (lang.Text, error)
-}
-
-// Note is a remark on a plan.
-type Note struct {
-	Warn bool      `json:"warn"`
-	Text lang.Text `json:"text"`
 }
 
 // Item is one operation on one machine, or, where Unknown is set, what a step
