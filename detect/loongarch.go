@@ -39,7 +39,7 @@ func probeKernel(h *host, f *Facts) {
 	}
 	k.World = unknown[string](h.why)
 	if h.running {
-		k.World = kernelWorld(h.kernel.Release, h.cpus)
+		k.World = byKernel(kernelWorld(h.kernel.Release, h.cpus), h.kernel.SigsetSizes)
 	}
 	k.UserWorld = h.userWorld()
 }
@@ -77,6 +77,32 @@ func kernelWorld(release string, info cpuinfo) Fact[string] {
 		return known(keys, lang.F("%s came in both worlds; %s", "%s 在新旧世界都有；%s", from, seen))
 	}
 	return unknown[string](lang.F("%s came in both worlds, and /proc/cpuinfo does not tell", "%s 在新旧世界都有，/proc/cpuinfo 也未说明", from))
+}
+
+// byKernel corrects what release and cpuinfo tell of a kernel's world by what the kernel
+// itself said: which sizes of a signal set it takes. One that takes both, and otherwise
+// looks like the old world, is of neither that is known: a program that asks by size
+// would take its signal frames for the new world's and die of the first.
+func byKernel(told Fact[string], sizes []int) Fact[string] {
+	const small, large = 8, 16
+	said := lang.F("rt_sigaction takes signal sets of %v bytes", "rt_sigaction 接受 %v 字节的信号集", sizes)
+	world := ""
+	switch {
+	case len(sizes) == 0: // it was not asked, or refuses both as a sandbox may
+		return told
+	case len(sizes) == 2 && told.Value == "old":
+		return unknown[string](and(told.From, lang.F("%s: a hybrid of both worlds", "%s：新旧世界混合的内核", said)))
+	case len(sizes) == 2:
+		world = "new"
+	case sizes[0] == small:
+		world = "new"
+	case sizes[0] == large:
+		world = "old"
+	}
+	if told.Known && told.Value != world {
+		return known(world, lang.F("%s; %s, which speaks against it", "%s；但 %s，与此不符", said, told.From))
+	}
+	return known(world, and(said, told.From))
 }
 
 // releaseNumber reads 4 and 19 off "4.19.90-52.22.v2207.ky10.aarch64".

@@ -138,6 +138,32 @@ func TestKernelWorlds(t *testing.T) {
 	}
 }
 
+// A kernel that says by itself which signal sets it takes is believed before its release
+// and cpuinfo; one that takes both is a new one with a layer for the old, or a hybrid.
+func TestAKernelThatTellsItsWorldIsBelieved(t *testing.T) {
+	old, recent, open := kernelWorld("4.19.190", cpuinfo{lower: true}), kernelWorld("6.6.0", cpuinfo{upper: true}), kernelWorld("5.10.0", cpuinfo{})
+	for name, c := range map[string]struct {
+		told  Fact[string]
+		sizes []int
+		want  string
+		says  string
+	}{
+		"not asked":                        {old, nil, "old", "kernel 4.19.190"},
+		"old, as its release says":         {old, []int{16}, "old", "rt_sigaction takes signal sets of [16] bytes; kernel"},
+		"new, as its release says":         {recent, []int{8}, "new", "rt_sigaction takes"},
+		"new by a back-port":               {old, []int{8}, "new", "speaks against it"},
+		"old behind a new number":          {recent, []int{16}, "old", "speaks against it"},
+		"a release that came in both":      {open, []int{16}, "old", "rt_sigaction takes"},
+		"new with a layer for the old":     {recent, []int{8, 16}, "new", "rt_sigaction takes signal sets of [8 16] bytes"},
+		"looks old and takes both: hybrid": {old, []int{8, 16}, "?", "a hybrid of both worlds"},
+	} {
+		got := byKernel(c.told, c.sizes)
+		if got.Known != (c.want != "?") || got.Known && got.Value != c.want || !strings.Contains(got.From.EN, c.says) {
+			t.Errorf("%s: %+v, want %s and %q", name, got, c.want, c.says)
+		}
+	}
+}
+
 // TestCPUInfoCutShortAnywhere must not panic, whatever is left.
 func TestCPUInfoCutShortAnywhere(t *testing.T) {
 	for goarch, text := range map[string]string{

@@ -27,6 +27,7 @@ func (t *tree) Kernel() (Kernel, error) {
 		PageSize:    os.Getpagesize(),
 		ClockSynced: clockSynced(),
 		UID:         os.Geteuid(),
+		SigsetSizes: sigsetSizes(),
 	}, nil
 }
 

@@ -68,6 +68,9 @@ type Kernel struct {
 	PageSize    int    `json:"page_size"`    // bytes
 	ClockSynced bool   `json:"clock_synced"` // adjtimex(2) without STA_UNSYNC
 	UID         int    `json:"uid"`          // effective user id of goxin
+	// SigsetSizes are the sizes of a signal set, in bytes, that rt_sigaction(2) takes: 8 in
+	// LoongArch's new world, 16 in its old one. Only asked there.
+	SigsetSizes []int `json:"sigset_sizes,omitempty"`
 }
 
 // Command is a program to run. There is no shell; the environment is LC_ALL=C,

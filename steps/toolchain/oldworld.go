@@ -29,6 +29,9 @@ func (l *looker) unfit(w *Wanted) bool {
 	switch old := oldWorld(l.facts); {
 	case old && !forOldWorld(l.a.How):
 		w.Trouble = noRelease(w.Version)
+	case !l.facts.Kernel.World.Known && l.facts.Arch.GOARCH.Value == overlay.Arch && forOldWorld(l.a.How):
+		w.Trouble = trouble(lang.Errorf(nil, "cannot install %s by how: %s: it is not known of which of LoongArch's worlds this kernel is (%s)", "无法以 how: %[2]s 安装 %[1]s：无法判断本机内核属于龙架构的哪个世界（%[3]s）", w.Version, l.a.How, l.facts.Kernel.World.From).
+			WithHint("send what `goxin capture --oldworld` writes; without how, the Go project's release is tried", "请反馈 `goxin capture --oldworld` 生成的文件；去掉 how 则尝试官方发布包"))
 	case !old && forOldWorld(l.a.How):
 		w.Trouble = trouble(lang.Errorf(nil, "cannot install %s by how: %s: that is for a kernel of LoongArch's old world, and this one is not", "无法以 how: %[2]s 安装 %[1]s：它只用于龙架构旧世界内核，而本机不是", w.Version, l.a.How).
 			WithHint("leave how out: the Go project's own release runs here", "去掉 how 即可：本机可以运行官方发布包"))

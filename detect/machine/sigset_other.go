@@ -1,0 +1,5 @@
+//go:build !loong64
+
+package machine
+
+func sigsetSizes() []int { return nil }
