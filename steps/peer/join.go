@@ -90,6 +90,9 @@ func target(ctx context.Context, home machine.Machine, v engine.Values, say func
 		become = login
 	}
 	t.Password, t.Become = login, become
+	if !strings.HasPrefix(string(home.ID()), "sim:") { // what runs there is none of ours
+		t.Binary = bothWorlds(remote.Release(home))
+	}
 	if say != nil {
 		t.Say = func(text lang.Text) { say(engine.Say(text)) }
 	}
