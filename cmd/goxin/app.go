@@ -72,7 +72,7 @@ func (a *app) command() *cobra.Command {
 	})
 	root.AddCommand(a.detectCommand(), a.planCommand(), a.applyCommand(), a.confirmCommand(), a.resumeCommand(),
 		a.checkCommand(), a.undoCommand(), a.runsCommand(), a.forgetCommand(), a.answersCommand(), a.captureCommand(), a.demoCommand(), a.recordCommand(), a.libsCommand(), a.mirrorsCommand(), a.toolchainCommand(), a.pruneCommand(), a.guardCommand(), a.tuneCommand(), a.profileCommand(), a.verifyCommand(), a.reportCommand(), a.wireCommand(), a.drillCommand())
-	root.AddCommand(a.agentCommand(), a.probeCommand())
+	root.AddCommand(a.agentCommand(), a.probeCommand(), a.selftestCommand())
 	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = true
 	strictArgs(root)

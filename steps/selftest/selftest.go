@@ -1,6 +1,7 @@
 package selftest
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -14,8 +15,13 @@ import (
 	"goxin/steps/scratch"
 )
 
-//go:embed program.txt
-var program []byte
+//go:embed program/program.go
+var text []byte
+
+// Source is the self-test as a program of one file.
+func Source() []byte {
+	return append(bytes.Replace(text, []byte("\npackage program\n"), []byte("\npackage main\n"), 1), "\nfunc main() { os.Exit(Run(os.Args[:1], os.Args[1:])) }\n"...)
+}
 
 // TellKind is the kind under which a run keeps a Result.
 const TellKind = "selftest"
@@ -138,7 +144,7 @@ func Run(ctx context.Context, m machine.Machine, goroot string, mark func(ctx co
 
 func (r *Result) in(ctx context.Context, m machine.Machine, dir, gocmd string, mark func(context.Context, string) error) error {
 	source, binary := path.Join(dir, "selftest.go"), path.Join(dir, "selftest")
-	if err := m.WriteFile(source, program, 0o600, machine.Keep); err != nil {
+	if err := m.WriteFile(source, Source(), 0o600, machine.Keep); err != nil {
 		return lang.Errorf(err, "cannot write %s", "无法写入 %s", source).WithHint("make room on the disk: df -h", "请腾出磁盘空间：df -h")
 	}
 	build := machine.Command{
@@ -155,9 +161,14 @@ func (r *Result) in(ctx context.Context, m machine.Machine, dir, gocmd string, m
 			return err
 		}
 	}
+	return r.try(ctx, m, []string{binary}, dir)
+}
+
+// try runs the program and hears what it says.
+func (r *Result) try(ctx context.Context, m machine.Machine, argv []string, dir string) error {
 	all := titles()
 	r.Checks = nil // of a try in a directory where nothing may run
-	err := m.Run(ctx, machine.Command{Argv: []string{binary}, Dir: dir, Env: []string{"TMPDIR=" + dir, "HOME=" + dir}, Timeout: 10 * time.Minute}, func(line string) {
+	err := m.Run(ctx, machine.Command{Argv: argv, Dir: dir, Env: []string{"TMPDIR=" + dir, "HOME=" + dir}, Timeout: 10 * time.Minute}, func(line string) {
 		var c Check
 		if next := len(r.Checks); next < len(all) && json.Unmarshal([]byte(line), &c) == nil && c.Name == all[next].name && len(c.Said) < 1000 {
 			r.Checks = append(r.Checks, c)
@@ -174,4 +185,30 @@ func (r *Result) in(ctx context.Context, m machine.Machine, dir, gocmd string, m
 		r.Died = lang.F("%s", "%s", err)
 	}
 	return nil
+}
+
+// Self tries the runtime that goxin itself was built with, by its hidden command
+// selftest, in a process of its own: should the runtime not fit the kernel, that one
+// dies. said is the version of it.
+func Self(ctx context.Context, m machine.Machine, said string) (*Result, error) {
+	r := &Result{Version: 1, Said: said, When: m.Now().UTC()}
+	if k, err := m.Kernel(); err == nil {
+		r.Kernel = k.Release
+	}
+	err := scratch.Use(m, "selftest", func(dir string) error {
+		return r.try(ctx, m, []string{machine.Self, "selftest"}, dir)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Names are those of the checks, in their order.
+func Names() []string {
+	var out []string
+	for _, t := range titles() {
+		out = append(out, t.name)
+	}
+	return out
 }

@@ -1,7 +1,11 @@
-// The self-test of a Go toolchain: what a runtime does behind a program's back, done on
-// purpose and checked. It prints one JSON object a line for each check, and ends with
-// exit code 0 if all of them held.
-package main
+// Package program is the self-test of a Go runtime: what it does behind a program's
+// back, done on purpose and checked. It is compiled by the toolchain that is tried, as a
+// program of its own (steps/selftest has its text), and it is in goxin too, which can so
+// try the runtime that it was built with where there is no Go at all.
+//
+// It needs Go 1.22, nothing but the standard library, and a process of its own: it sends
+// itself signals and runs the collector.
+package program
 
 import (
 	"bytes"
@@ -33,14 +37,25 @@ type check struct {
 	run  func() (string, error)
 }
 
-func main() {
-	if len(os.Args) > 1 {
-		child(os.Args[1])
-		return
+// Run does all checks and prints one JSON object a line for each. It gives the exit code:
+// 0 if all of them held. self is how to start it anew; args are those behind that, of a
+// process that another one started.
+func Run(self, args []string) int {
+	if len(args) > 0 {
+		child(args[0])
+		return 0
 	}
 	checks := []check{
-		{"signals", signals}, {"recovered-faults", faults}, {"fault-address", address}, {"preemption", preemption},
-		{"registers", registers}, {"traceback", traceback}, {"profile", profile}, {"exec", programs}, {"network", network}, {"files", files},
+		{"signals", signals},
+		{"recovered-faults", faults},
+		{"fault-address", address},
+		{"preemption", preemption},
+		{"registers", registers},
+		{"traceback", func() (string, error) { return traceback(self) }},
+		{"profile", profile},
+		{"exec", func() (string, error) { return programs(self) }},
+		{"network", network},
+		{"files", files},
 	}
 	bad := 0
 	out := json.NewEncoder(os.Stdout)
@@ -55,8 +70,9 @@ func main() {
 		_ = out.Encode(line)
 	}
 	if bad > 0 {
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 func child(what string) {
@@ -65,11 +81,16 @@ func child(what string) {
 		_, _ = io.Copy(os.Stdout, os.Stdin)
 		os.Exit(7)
 	case "sleep":
+		signal.Reset() // whoever started this may have asked for signals
 		fmt.Println("asleep")
 		time.Sleep(time.Minute)
 	case "crash":
 		crash(nil)
 	}
+}
+
+func start(self []string, what string) *exec.Cmd {
+	return exec.Command(self[0], append(self[1:len(self):len(self)], what)...)
 }
 
 //go:noinline
@@ -104,7 +125,10 @@ func signals() (string, error) {
 	return fmt.Sprintf("%d signals of %d kinds came", 20*len(all), len(all)), nil
 }
 
-type fields struct{ a, b, c int }
+type fields struct {
+	_ [2]int
+	c int // not at the pointer itself
+}
 
 // faults of a nil pointer become panics, in many threads at once.
 func faults() (string, error) {
@@ -141,7 +165,7 @@ func address() (said string, err error) {
 	if err != nil {
 		return "", err
 	}
-	defer syscall.Munmap(page)
+	defer func() { _ = syscall.Munmap(page) }()
 	const at = 129
 	want := fmt.Sprintf("%p", &page[at])
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
@@ -195,15 +219,15 @@ func registers() (string, error) {
 	others.Add(2)
 	go func() {
 		defer others.Done()
-		var keep [][]byte
+		keep := make([][]byte, 256)
 		for i := 0; ; i++ {
 			select {
 			case <-stop:
 				return
 			default:
 			}
-			if keep = append(keep, make([]byte, 1<<12)); i%256 == 0 {
-				keep = nil
+			keep[i%len(keep)] = make([]byte, 1<<12)
+			if i%256 == 0 {
 				runtime.GC()
 			}
 		}
@@ -257,16 +281,16 @@ func sums() (float64, uint64) {
 }
 
 // traceback: a program that dies of a fault says in which function.
-func traceback() (string, error) {
+func traceback(self []string) (string, error) {
 	var errs bytes.Buffer
-	c := exec.Command(os.Args[0], "crash")
+	c := start(self, "crash")
 	c.Stderr = &errs
 	err := c.Run()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 2 {
-		return "", fmt.Errorf("a program with a fault ended with %v: %.200q", err, errs.String())
+		return "", fmt.Errorf("a program with a fault ended with %s: %.200q", fmt.Sprint(err), errs.String())
 	}
-	if text := errs.String(); !strings.Contains(text, "main.crash") || !strings.Contains(text, "SIGSEGV") {
+	if text := errs.String(); !strings.Contains(text, ".crash(") || !strings.Contains(text, "SIGSEGV") {
 		return "", fmt.Errorf("a crash names no function: %.200q", text)
 	}
 	return "a crash names its function", nil
@@ -290,17 +314,17 @@ func profile() (string, error) {
 }
 
 // programs are started, fed, waited for and killed.
-func programs() (string, error) {
+func programs(self []string) (string, error) {
 	for range 20 {
-		c := exec.Command(os.Args[0], "echo")
+		c := start(self, "echo")
 		c.Stdin = strings.NewReader("through a pipe")
 		out, err := c.Output()
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) || exit.ExitCode() != 7 || string(out) != "through a pipe" {
-			return "", fmt.Errorf("a child said %q and ended with %v, want exit code 7", out, err)
+			return "", fmt.Errorf("a child said %q and ended with %s, want exit code 7", out, fmt.Sprint(err))
 		}
 	}
-	c := exec.Command(os.Args[0], "sleep")
+	c := start(self, "sleep")
 	out, err := c.StdoutPipe()
 	if err == nil {
 		err = c.Start()
@@ -317,7 +341,7 @@ func programs() (string, error) {
 	err = c.Wait()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
-		return "", fmt.Errorf("a child that was told to end ended with %v", err)
+		return "", fmt.Errorf("a child that was told to end ended with %s", fmt.Sprint(err))
 	}
 	return "22 programs run", nil
 }
@@ -350,11 +374,11 @@ func network() (string, error) {
 	got := make([]byte, 100)
 	_ = server.SetReadDeadline(time.Now().Add(10 * time.Second))
 	if n, _, err := server.ReadFrom(got); err != nil || string(got[:n]) != "datagram" {
-		return "", fmt.Errorf("udp: %q, %v", got[:n], err)
+		return "", fmt.Errorf("udp: %q, %s", got[:n], fmt.Sprint(err))
 	}
 	_ = server.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
 	if _, _, err := server.ReadFrom(got); !errors.Is(err, os.ErrDeadlineExceeded) {
-		return "", fmt.Errorf("a deadline gives %v", err)
+		return "", fmt.Errorf("a deadline gives %s", fmt.Sprint(err))
 	}
 	return "20 connections of 100 kB each by TCP and by a socket file, a datagram, a deadline", nil
 }
@@ -450,7 +474,7 @@ func files() (string, error) {
 	}
 	names, err := os.ReadDir(dir)
 	if err != nil || len(names) != many+2 {
-		return "", fmt.Errorf("%d of %d files found, %v", len(names), many+2, err)
+		return "", fmt.Errorf("%d of %d files found, %s", len(names), many+2, fmt.Sprint(err))
 	}
 	if limits.Cur == 0 || system.Bsize == 0 {
 		return "", fmt.Errorf("limits %+v, file system %+v", limits, system)
