@@ -14,6 +14,10 @@ type archiveRecipe struct {
 	Version int // of how it is made
 }
 
+// archiveDebs are what a pair gets, nginx by the name that goxin asks for: bullseye has
+// several, and the package of that name stands for one of them.
+var archiveDebs = []string{"nginx", "keepalived", "nftables", "iptables", "iputils-arping", "sudo"}
+
 // Archive gives the directory of a repository that a machine of a release and
 // architecture gets the pair's packages from, made once:
 //
@@ -33,7 +37,7 @@ func (l *Lab) Archive(ctx context.Context, release, arch string) (string, error)
 	if arch != "" {
 		d.Arch = arch
 	}
-	r := archiveRecipe{Tree: filepath.Base(tree), Suite: d, Debs: pairDebs, Version: 1}
+	r := archiveRecipe{Tree: filepath.Base(tree), Suite: d, Debs: archiveDebs, Version: 1}
 	return l.cache.once("repositories", key(r), func(tmp string) error {
 		l.say("building a partial mirror of Debian %s for %s", d.Release, d.Arch)
 		s, err := newSigner(ctx)

@@ -90,7 +90,7 @@ func newBenchPair(ctx context.Context, l *Lab) (b *benchPair, err error) {
 		if err = b.files(ctx, m, map[string]string{"/etc/apt/keyrings/lab.asc": string(key), "/etc/dpkg/dpkg.cfg.d/lab": "force-unsafe-io\n"}); err != nil {
 			return b, err
 		}
-		// The drill's cutting and forwarding is nft's.
+		// The drill cuts links by nft, and a handover is relayed by it.
 		if _, err = b.sh(ctx, m, packagesFrom(archiveAddress(0))+"\nDEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends nftables"); err != nil {
 			return b, err
 		}

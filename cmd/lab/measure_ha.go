@@ -357,8 +357,8 @@ func (l *lines) has(owners int) bool {
 	return false
 }
 
-// drilled is what is lost in each switchover of the drill, in which the new owner hands on
-// to the old one what began there. The drill says it, asking from the client.
+// drilled is what is lost in each switchover of the drill. The drill says it, asking from
+// the client.
 func (b *benchPair) drilled(ctx context.Context) (lost []int, err error) {
 	faults := strings.Repeat(",switchover", handovers)[1:]
 	r, err := b.nodes[0].Exec(ctx, program, "drill", "--yes", "--json", "--rate", "1000", "--faults", faults,
@@ -395,7 +395,7 @@ func haTable(o, s figures, load []string) {
 	row("switched over: lost at 1000 a second", of(o.over, lost), of(s.over, lost), number, 5)
 	row("  longest gap", of(o.over, gap), of(s.over, gap), ms, -1)
 	row("  and back in service: lost", of(o.back, lost), of(s.back, lost), number, -1)
-	row("  by the drill, which forwards: lost", o.kept, of(s.over, lost), number, 0)
+	row("  by the drill: lost", o.kept, of(s.over, lost), number, 0)
 	told := func(f figures) string {
 		if f.noticed == 0 {
 			return "never"

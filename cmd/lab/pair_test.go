@@ -143,7 +143,7 @@ func (p *Pair) puts(first, second string) {
 // pairLeaves is what may be left on a pair's machines beside what apt leaves: logs,
 // the page and the list of configuration files that nginx's packages do not take
 // with them when they are purged; and what systemd calls anew whenever a machine boots.
-var pairLeaves = append([]string{"/var/tmp/systemd-private-*", "/var/log/nginx", "/var/www", "/var/lib/ucf"}, aptLeaves...)
+var pairLeaves = append([]string{"/var/tmp/systemd-private-*", "/var/log/nginx", "/var/log/firewalld", "/var/www", "/var/lib/ucf"}, aptLeaves...)
 
 // Packaged is both machines as they are to be found again: packages and files.
 func (p *Pair) Packaged() [2]packaged {

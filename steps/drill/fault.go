@@ -14,13 +14,13 @@ import (
 type node struct {
 	service   string
 	iface     string
-	vip       string
 	nft       bool
 	iptables  bool
 	arptables bool
 	container string // its kind; "": none
 	free      uint64 // bytes where nginx logs
-	address   string // its own on that interface; "": none is known
+	own       bool   // that is a file system of its own, with nobody else's files
+	memory    bool   // it is one in memory
 	unit      bool   // vrrp.Unit is there
 	home      bool   // goxin runs on it
 }
@@ -29,8 +29,6 @@ type node struct {
 type act struct {
 	set  [][]string
 	back [][]string // idempotent, and right after half of set
-	// mate is done to the other node before, mateBack after.
-	mate, mateBack [][]string
 	// away says that the line to the victim may go with the fault: it is set by a unit
 	// of its own after a moment, and taken back by the timer alone.
 	away bool
@@ -46,22 +44,22 @@ const fillUnit = "goxin-drill-fill"
 const logs = "/var/log"
 
 // plan is how a fault is done to n; or why it cannot be. Pure.
-func plan(f vrrp.Fault, n, mate node) (act, lang.Text) {
-	a, cannot := planned(f, n, mate)
+func plan(f vrrp.Fault, n node) (act, lang.Text) {
+	a, cannot := planned(f, n)
 	if n.unit && len(a.back) > 0 && !a.away && !a.fills { // it stops with either
 		a.back = append(slices.Clone(a.back), []string{"systemctl", "start", vrrp.Unit})
 	}
 	return a, cannot
 }
 
-func planned(f vrrp.Fault, n, mate node) (act, lang.Text) {
+func planned(f vrrp.Fault, n node) (act, lang.Text) {
 	ctl := func(verb string, more ...string) []string {
 		return append(append([]string{"systemctl", verb}, more...), n.service)
 	}
 	web := [][]string{ctl("reset-failed"), ctl("start")}
 	switch f {
 	case vrrp.FaultSwitchover:
-		return handover(n, mate), lang.Text{}
+		return handover(n), lang.Text{}
 	case vrrp.FaultNginxStopped:
 		return act{set: [][]string{ctl("stop")}, back: web}, lang.Text{}
 	case vrrp.FaultNginxKilled:
@@ -149,9 +147,15 @@ func cut(n node) (act, lang.Text) {
 	return a, lang.Text{}
 }
 
+// mostMemory is how much of a machine's memory may be taken to fill a file system there.
+const mostMemory = 256 << 20
+
 // fill leaves nothing of the disk that nginx logs to.
 func fill(n node) (act, lang.Text) {
-	if n.container != "" {
+	switch {
+	case n.memory && n.free > mostMemory:
+		return act{}, lang.F("%s is in memory, and filling it would take %d MiB of that", "%s 位于内存中，写满会占用 %d MiB 内存", logs, n.free>>20)
+	case n.container != "" && !n.own:
 		return act{}, lang.F("a container (%s) shares its disk with others", "容器（%s）与他人共用磁盘", n.container)
 	}
 	script := fmt.Sprintf(`exec 3<>%[1]s/.goxin-drill; rm -f %[1]s/.goxin-drill; o=0; n=%[2]d; while [ $n -ge 4096 ]; do if fallocate -o $o -l $n /proc/self/fd/3 2>/dev/null; then o=$((o+n)); else n=$((n/2)); fi; done; exec sleep %[3]d`,
@@ -165,28 +169,14 @@ func fill(n node) (act, lang.Text) {
 	}, lang.Text{}
 }
 
-// handover moves the address as it is planned: the node is told to give it up, and goes on
-// answering whoever has not heard for a second. Of a pair that has no unit for that,
-// keepalived is stopped, which says goodbye but no more.
-//
-// A question that is on its way while its asker's neighbour table changes begins at one
-// node and ends at the other, which resets what it knows nothing of. So the other node,
-// where it has nft, hands such packets on to the one that is giving up: all but the first
-// of a connection it has not answered itself.
-func handover(n, mate node) act {
-	a := act{set: [][]string{{"systemctl", "stop", vrrp.Unit}}, back: [][]string{{"systemctl", "reset-failed", vrrp.Unit}}}
+// handover moves the address as a person does who plans it: the node is told to give it up.
+// The unit has all of what goes with that. Of a pair that has none, keepalived is stopped,
+// which says goodbye but no more.
+func handover(n node) act {
 	if !n.unit {
-		a = act{set: [][]string{{"systemctl", "stop", "keepalived"}}, back: keepalivedBack}
+		return act{set: [][]string{{"systemctl", "stop", "keepalived"}}, back: keepalivedBack}
 	}
-	if mate.nft && n.address != "" {
-		a.mate = [][]string{{"nft", strings.Join([]string{
-			"add table ip " + table,
-			"add chain ip " + table + " relay { type filter hook prerouting priority -150; policy accept; }",
-			fmt.Sprintf("add rule ip %s relay ip daddr %s tcp flags & (fin|syn|rst|ack) != syn ct state new,invalid dup to %s device %q drop", table, n.vip, n.address, mate.iface),
-		}, "; ")}}
-		a.mateBack = [][]string{{"nft", "add table ip " + table + "; delete table ip " + table}}
-	}
-	return a
+	return act{set: [][]string{{"systemctl", "stop", vrrp.Unit}}, back: [][]string{{"systemctl", "reset-failed", vrrp.Unit}}}
 }
 
 var keepalivedBack = [][]string{{"systemctl", "reset-failed", "keepalived"}, {"systemctl", "start", "keepalived"}}

@@ -87,26 +87,20 @@ func (p *pair) predicted(f vrrp.Fault) time.Duration {
 
 // holds says whether the node has the virtual address where the pair is to have it.
 func (p *pair) holds(ctx context.Context, id machine.ID) (bool, error) {
-	all, err := p.addresses(ctx, id)
-	return slices.Contains(all, p.VIP), err
-}
-
-// addresses are those of the node's interface.
-func (p *pair) addresses(ctx context.Context, id machine.ID) ([]netip.Addr, error) {
-	var all []netip.Addr
+	has := false
 	err := p.ms[id].Run(ctx, machine.Command{Argv: []string{"ip", "-o", "-4", "address", "show", "dev", p.Interface[id]}, Timeout: time.Minute}, func(line string) {
 		f := strings.Fields(line)
 		if i := slices.Index(f, "inet"); i >= 0 && i+1 < len(f) {
 			addr, _, _ := strings.Cut(f[i+1], "/")
-			if ip, err := netip.ParseAddr(addr); err == nil {
-				all = append(all, ip)
+			if ip, err := netip.ParseAddr(addr); err == nil && ip == p.VIP {
+				has = true
 			}
 		}
 	})
 	if err != nil {
-		return nil, lang.Errorf(err, "cannot see the addresses of %s", "无法查看 %s 的地址", p.name(id))
+		return false, lang.Errorf(err, "cannot see the addresses of %s", "无法查看 %s 的地址", p.name(id))
 	}
-	return all, nil
+	return has, nil
 }
 
 // owner is the one node that has the address.
@@ -150,7 +144,7 @@ func (p *pair) serving(ctx context.Context) error {
 // node is what a fault has to know of a machine.
 func (p *pair) node(ctx context.Context, id machine.ID) (node, error) {
 	m := p.ms[id]
-	n := node{service: p.Service, iface: p.Interface[id], vip: p.VIP.String(), home: id == p.Home}
+	n := node{service: p.Service, iface: p.Interface[id], home: id == p.Home}
 	n.nft, n.iptables, n.arptables = there(m, "nft"), there(m, "iptables"), there(m, "arptables")
 	err := m.Run(ctx, machine.Command{Argv: []string{"systemd-detect-virt", "--container"}, Timeout: time.Minute}, func(line string) {
 		if kind := strings.TrimSpace(line); kind != "none" {
@@ -160,22 +154,28 @@ func (p *pair) node(ctx context.Context, id machine.ID) (node, error) {
 	if n.container == "" && err != nil && ctx.Err() != nil {
 		return n, ctx.Err()
 	}
-	addresses, err := p.addresses(ctx, id)
-	if err != nil {
-		return n, err
-	}
-	for _, ip := range addresses {
-		if ip != p.VIP && n.address == "" {
-			n.address = ip.String()
-		}
-	}
 	n.unit = active(ctx, m, vrrp.Unit)
 	space, err := m.Space(logs)
 	if err != nil {
 		return n, lang.Errorf(err, "cannot see the room on %s", "无法查看 %s 的磁盘空间", p.name(id))
 	}
 	n.free = space.Free
+	n.own, n.memory = p.volume(ctx, id)
 	return n, nil
+}
+
+// volume says whether nginx logs to a file system of its own, one that is mounted whole
+// below the root, and whether that is in memory. Where nobody can tell it is taken for
+// the disk that everything is on.
+func (p *pair) volume(ctx context.Context, id machine.ID) (own, memory bool) {
+	_ = p.ms[id].Run(ctx, machine.Command{
+		Argv: []string{"findmnt", "--noheadings", "--raw", "--output", "FSROOT,FSTYPE,TARGET", "--target", logs}, Timeout: time.Minute,
+	}, func(line string) {
+		if f := strings.Fields(line); len(f) == 3 {
+			own, memory = f[0] == "/" && f[2] != "/", f[1] == "tmpfs" || f[1] == "ramfs"
+		}
+	})
+	return own, memory
 }
 
 // there says whether a program is where systemd's units look for it.

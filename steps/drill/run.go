@@ -100,11 +100,7 @@ func (t *trial) run(ctx context.Context) (Row, error) {
 		return row, err
 	}
 	t.unit = n.unit
-	mate, err := t.node(ctx, t.other(victim))
-	if err != nil {
-		return row, err
-	}
-	a, cannot := plan(t.fault, n, mate)
+	a, cannot := plan(t.fault, n)
 	if !cannot.Empty() {
 		row.Skipped, row.Why = true, cannot
 		return row, nil
@@ -170,15 +166,6 @@ func (t *trial) inflict(ctx context.Context, a act, row *Row) (skipped bool, err
 	if !a.reboots {
 		if err := arm(ctx, m, a.back, timer+notice); err != nil {
 			return false, err
-		}
-	}
-	if len(a.mate) > 0 {
-		mate := t.ms[t.other(t.victim)]
-		if err := arm(ctx, mate, a.mateBack, timer+notice); err != nil {
-			return false, errors.Join(err, t.takeBack(ctx, m, a))
-		}
-		if err := all(ctx, mate, a.mate); err != nil {
-			a.mate = nil // without it, a question or two may be lost; that is measured
 		}
 	}
 	t.w.set = t.w.mark() + 1
@@ -267,11 +254,7 @@ func (t *trial) takeBack(ctx context.Context, m machine.Machine, a act) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restLimit)
 	defer cancel()
-	err := putBack(ctx, m, a.back)
-	if len(a.mateBack) > 0 {
-		err = errors.Join(err, putBack(ctx, t.ms[t.other(t.victim)], a.mateBack))
-	}
-	if err != nil {
+	if err := putBack(ctx, m, a.back); err != nil {
 		return lang.Errorf(err, "cannot take back: %s", "无法撤除故障：%s", Title(t.fault)).
 			WithHint("the node's own systemd tries again within %s: `systemctl list-timers` there", "该节点自己的 systemd 会在 %s 内再次撤除：可在那里执行 `systemctl list-timers` 查看", deadMan)
 	}

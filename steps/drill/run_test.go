@@ -232,15 +232,38 @@ func TestAPairThatIsNotAtRestIsNotDrilled(t *testing.T) {
 	}
 }
 
-func TestAContainersDiskIsNotFilled(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.nodes["local"].container = "systemd-nspawn"
-		r, err := Run(t.Context(), w.machines(), w.config(vrrp.FaultDisk, vrrp.FaultSwitchover), nil)
-		if err != nil || !r.OK() || !r.Rows[0].Skipped || !strings.Contains(r.Rows[0].Why.EN, "systemd-nspawn") {
-			t.Errorf("%v %+v", err, r)
-		}
-	})
+func TestADiskIsFilledThatIsNobodyElses(t *testing.T) {
+	for _, c := range []struct {
+		name, container, mount, why string
+		free                        uint64
+	}{
+		{name: "a machine's root", mount: "/ ext4 /"},
+		{"a container's root", "systemd-nspawn", "/ overlay /", "a container (systemd-nspawn) shares its disk with others", 1 << 30},
+		{"a directory of the host's", "docker", "/srv/logs ext4 /var/log", "a container (docker) shares its disk with others", 1 << 30},
+		{"a container whose mounts nobody knows", "docker", " ", "a container (docker) shares its disk with others", 1 << 30},
+		{name: "a container's own volume", container: "docker", mount: "/ ext4 /var/log"},
+		{name: "a little of a container's memory", container: "docker", mount: "/ tmpfs /var/log", free: 48 << 20},
+		{"much of a container's memory", "docker", "/ tmpfs /var/log", "/var/log is in memory, and filling it would take 1024 MiB", 1 << 30},
+		{"much of a machine's memory", "", "/ tmpfs /var/log", "/var/log is in memory, and filling it would take 1024 MiB", 1 << 30},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				n := w.nodes["local"]
+				n.container, n.mount, n.free = c.container, c.mount, c.free
+				r, err := Run(t.Context(), w.machines(), w.config(vrrp.FaultDisk, vrrp.FaultSwitchover), nil)
+				if err != nil || !r.OK() || r.Rows[0].Skipped != (c.why != "") || !strings.Contains(r.Rows[0].Why.EN, c.why) {
+					t.Fatalf("%v %+v", err, r)
+				}
+				if filled := strings.Contains(strings.Join(w.log, "\n"), "fallocate"); filled == r.Rows[0].Skipped {
+					t.Errorf("filled: %v", filled)
+				}
+				if err := w.whole(); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
 }
 
 func TestAMachineThatGoxinRunsOnIsNotSwitchedOff(t *testing.T) {

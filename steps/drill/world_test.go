@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -45,6 +46,8 @@ type fakeNode struct {
 	full            bool
 	refuse          string // commands that have it fail
 	container       string
+	mount           string // what findmnt says of /var/log
+	free            uint64 // there; 0: enough
 }
 
 var vip = netip.MustParseAddr("10.0.0.100")
@@ -133,7 +136,7 @@ func (n *fakeNode) Space(string) (machine.Space, error) {
 	if n.full {
 		return machine.Space{Total: 1 << 30}, nil
 	}
-	return machine.Space{Free: 1 << 29, Total: 1 << 30}, nil
+	return machine.Space{Free: cmp.Or(n.free, 1<<29), Total: 1 << 30}, nil
 }
 
 func (n *fakeNode) Run(ctx context.Context, c machine.Command, out func(string)) error {
@@ -164,6 +167,9 @@ func (n *fakeNode) Run(ctx context.Context, c machine.Command, out func(string))
 		}
 		out("none")
 		return &machine.ExitError{Argv: c.Argv, Code: 1}
+	case c.Argv[0] == "findmnt":
+		out(cmp.Or(n.mount, "/ ext4 /"))
+		return nil
 	case strings.HasPrefix(line, "systemctl --quiet is-active "):
 		unit := strings.TrimSuffix(c.Argv[3], ".service")
 		if n.timers[unit] != nil || n.units[unit] || n.units[c.Argv[3]] {

@@ -117,5 +117,12 @@ func keepalivedText(w words) string {
 	return b.String()
 }
 
+// protocolText is the name that keepalived's addresses have in iproute2: the number is that
+// of its routes. Where keepalived finds none it writes one itself when it starts, and no
+// package ever takes that away.
+const protocolText = mark + `: the name of what keepalived adds.
+18	keepalived
+`
+
 // seconds writes a time as keepalived and bash read it: 0.2, 1.
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) }

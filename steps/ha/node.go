@@ -22,6 +22,7 @@ import (
 
 const (
 	keepalivedConf = "/etc/keepalived/keepalived.conf"
+	protocolConf   = "/etc/iproute2/rt_addrprotos.d/keepalived.conf"
 	nginxConf      = "/etc/nginx/conf.d/goxin.conf"
 	mark           = "# Managed by goxin" // the first line of every file of the step
 )
@@ -36,8 +37,10 @@ type node struct {
 	Packages   *stock.Seen  `json:"packages,omitempty"`
 	Keepalived string       `json:"keepalived,omitempty"` // 2.2.7: what is there, else what would come
 	Conf       string       `json:"conf,omitempty"`       // keepalived.conf as it stands
+	Named      bool         `json:"named,omitempty"`      // somebody else wrote protocolConf
 	NginxSays  string       `json:"nginx_says,omitempty"` // of a configuration that is broken already
 	Exits      bool         `json:"exits,omitempty"`      // the kernel tells of processes that end (CONFIG_PROC_EVENTS)
+	Relays     bool         `json:"relays,omitempty"`     // nft takes the relay's rules
 	Connects   string       `json:"connects,omitempty"`   // SELinux's httpd_can_network_connect: on, off
 	// Files are SHA-256 of nginx's other files and of the certificates they name.
 	Files map[string]string `json:"files,omitempty"`
@@ -83,6 +86,11 @@ func (s Step) look(ctx context.Context, m machine.Machine, f *detect.Facts, a an
 	if n.Conf, err = text(m, keepalivedConf); err != nil {
 		return nil, err
 	}
+	named, err := text(m, protocolConf)
+	if err != nil {
+		return nil, err
+	}
+	n.Named = named != "" && !ours(named)
 	n.Files = nginxFiles(m)
 	if !f.Running {
 		return n, nil
@@ -97,6 +105,7 @@ func (s Step) look(ctx context.Context, m machine.Machine, f *detect.Facts, a an
 	}
 	n.NginxSays = nginxBroken(ctx, m)
 	n.Exits = procEvents(m) && !f.Container.Value
+	n.Relays = relays(ctx, m)
 	if f.Security.SELinux.Value == "enforcing" {
 		n.Connects = boolean(ctx, m, "httpd_can_network_connect")
 	}

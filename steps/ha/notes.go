@@ -24,7 +24,7 @@ func (Step) Notes(hs engine.Hosts, sv engine.Survey, v engine.Values) []engine.N
 	x, y := hs.Order[0], hs.Order[1]
 	a, b := p.seen[x], p.seen[y]
 	t := p.a.timing(virtual(hs))
-	say(false, "%s moves between %s and %s; VRID %d, an advertisement every %s.", "%s 在 %s 与 %s 之间切换；VRID %d，每 %s 通告一次。", p.a.VIP, string(x), string(y), p.vrid(), t.Advert)
+	say(false, "%s moves between %s and %s; VRID %d, an advertisement every %s.", "%s 在 %s 与 %s 之间切换；VRID %d，每 %s 通告一次。", p.a.VIP, hs.Name(x), hs.Name(y), p.vrid(), t.Advert)
 	if w := vrrp.Weigh(t, t.Advert, virtual(hs)); w.Risky {
 		say(true, "advert %s: the owner may stand still for %s at most before the address moves. A virtual machine does for a snapshot or a move; the other one then takes over, and nothing breaks but connections.",
 			"advert %s：主节点停顿超过 %s 就会切换。虚拟机做快照或迁移时会停顿；此时对方接管，仅现有连接会中断。", t.Advert, w.Tolerates.Round(10*time.Millisecond))
@@ -40,13 +40,10 @@ func (Step) Notes(hs engine.Hosts, sv engine.Survey, v engine.Values) []engine.N
 		say(true, "the clocks are %s apart.", "两台机器的时钟相差 %s。", s.Abs().Round(time.Millisecond))
 	}
 	if va, vb := a.Keepalived, b.Keepalived; va != vb && va != "" && vb != "" {
-		say(true, "keepalived is %s on %s and %s on %s: each gets the words its version knows.", "keepalived 版本：%[2]s 为 %[1]s，%[4]s 为 %[3]s；分别按各自版本生成配置。", va, string(x), vb, string(y))
+		say(true, "keepalived is %s on %s and %s on %s: each gets the words its version knows.", "keepalived 版本：%[2]s 为 %[1]s，%[4]s 为 %[3]s；分别按各自版本生成配置。", va, hs.Name(x), vb, hs.Name(y))
 	}
 	p.parity(say)
-	for _, id := range hs.Order {
-		p.nodeNotes(id, say)
-	}
-	return out
+	return append(out, hs.Notes(func(id machine.ID) ([]engine.Note, error) { return p.nodeNotes(id), nil })...)
 }
 
 // most of the differing files that are named.
@@ -79,17 +76,27 @@ func (p *pair) parity(say func(warn bool, en, zh string, args ...any)) {
 	}
 }
 
-func (p *pair) nodeNotes(id machine.ID, say func(warn bool, en, zh string, args ...any)) {
-	n, name := p.seen[id], string(id)
+// nodeNotes are what is to be said of one of the two.
+func (p *pair) nodeNotes(id machine.ID) []engine.Note {
+	n := p.seen[id]
+	var out []engine.Note
+	say := func(warn bool, en, zh string, args ...any) {
+		out = append(out, engine.Note{Warn: warn, Text: lang.F(en, zh, args...)})
+	}
 	if n.Exits && vrrp.Capabilities(n.Keepalived).TrackProcess {
-		say(false, "%s: the kernel tells keepalived of processes that end (CONFIG_PROC_EVENTS).", "%s：内核会向 keepalived 报告进程退出（CONFIG_PROC_EVENTS）。", name)
+		say(false, "the kernel tells keepalived of processes that end (CONFIG_PROC_EVENTS).", "内核会向 keepalived 报告进程退出（CONFIG_PROC_EVENTS）。")
 	} else {
-		say(false, "%s: systemd tells keepalived when nginx ends, within some tens of milliseconds.", "%s：nginx 退出时由 systemd 通知 keepalived，约需数十毫秒。", name)
+		say(false, "systemd tells keepalived when nginx ends, within some tens of milliseconds.", "nginx 退出时由 systemd 通知 keepalived，约需数十毫秒。")
+	}
+	if !n.Relays {
+		say(true, "a planned handover takes nft on the machine that takes over; it is not there, or it or the kernel lacks something. Requests under way may be lost then, some at 1000 a second. With nftables installed none is.",
+			"计划内切换时，接管一方需要 nft；此处没有，或者它（或内核）缺少所需功能。此时正在处理的请求可能丢失（每秒 1000 个请求时为数个）；安装 nftables 后则不会。")
 	}
 	if n.Connects == "off" {
-		say(true, "%s: SELinux keeps nginx from passing requests on. goxin does not change its policy; by hand: setsebool -P httpd_can_network_connect on", "%s：SELinux 禁止 nginx 转发请求。goxin 不修改其策略；手工执行：setsebool -P httpd_can_network_connect on", name)
+		say(true, "SELinux keeps nginx from passing requests on. goxin does not change its policy; by hand: setsebool -P httpd_can_network_connect on", "SELinux 禁止 nginx 转发请求。goxin 不修改其策略；手工执行：setsebool -P httpd_can_network_connect on")
 	}
 	if n.Conf != "" && !ours(n.Conf) && !example(n.Conf) {
-		say(true, "%s: %s is replaced; undo brings it back. %s", "%s：%s 将被替换，撤销时恢复。%s", name, keepalivedConf, p.written(n.Conf))
+		say(true, "%s is replaced; undo brings it back. %s", "%s 将被替换，撤销时恢复。%s", keepalivedConf, p.written(n.Conf))
 	}
+	return out
 }

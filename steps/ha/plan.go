@@ -3,6 +3,7 @@ package ha
 import (
 	_ "embed"
 	"net/netip"
+	"path"
 
 	"goxin/assets/lang"
 	"goxin/detect/machine"
@@ -105,8 +106,8 @@ func (p *pair) ops(id machine.ID) (ops []engine.Op, unknown string) {
 		}
 		add(&o)
 	}
-	dir := func(path string, why lang.Text) {
-		add(&op.Dir{Path: path, Mode: 0o755, Owner: machine.RootOwner, Reason: why})
+	dir := func(name string, why lang.Text) {
+		add(&op.Dir{Path: name, Mode: 0o755, Owner: machine.RootOwner, Reason: why})
 	}
 
 	add(&op.Packages{Manager: n.Packages.Manager, Names: packages, Reason: whyPackages()})
@@ -132,8 +133,14 @@ func (p *pair) ops(id machine.ID) (ops []engine.Op, unknown string) {
 	dir(nginxDir, whyNginxUnit())
 	file(op.File{Path: nginxFile, Content: nginxDropIn, Reload: true, Restart: nginxUnit, Reason: whyNginxUnit()})
 	file(op.File{Path: keepalivedConf, Content: keepalivedText(w), Restart: keepalivedUnit, Reason: whyKeepalived(p.a.timing(virtual(p.hosts)))})
+	if w.caps.NamesItself && !n.Named {
+		dir("/etc/iproute2", whyProtocol())
+		dir(path.Dir(protocolConf), whyProtocol())
+		file(op.File{Path: protocolConf, Content: protocolText, Reason: whyProtocol()})
+	}
 	dir(keepalivedDir, whyKeepalivedUnit())
 	file(op.File{Path: keepalivedFile, Content: keepalivedDropIn(w.iface, w.vip), Reload: true, Restart: keepalivedUnit, Reason: whyKeepalivedUnit()})
+	file(op.File{Path: relayConf, Content: relayText(w), Restart: vrrp.Unit, Reason: whyRelay()})
 	file(op.File{Path: vipUnitFile, Content: vipService(w.iface, w.vip), Reload: true, Reason: whyVIPUnit()})
 	// Ours first: systemd (252) does not notice that a unit it knows has got a directory of
 	// drop-ins, but one that it does not know makes it read everything anew.

@@ -50,7 +50,7 @@ func (p *pair) why(key string) lang.Text {
 	a, b := p.seen[x], p.seen[y]
 	switch key {
 	case KeyVIP:
-		return lang.F("%s has %s; %s has %s.", "%s：%s；%s：%s。", string(x), networks(a), string(y), networks(b))
+		return lang.F("%s has %s; %s has %s.", "%s：%s；%s：%s。", p.hosts.Name(x), networks(a), p.hosts.Name(y), networks(b))
 	case KeyInterface:
 		if a.Interface == "" || b.Interface == "" {
 			return lang.T("Known once the address is.", "填写地址后即可确定。")

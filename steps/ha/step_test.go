@@ -59,7 +59,7 @@ func TestAPlanIsTheStandbyFirst(t *testing.T) {
 }
 
 func TestTheFilesOfAPair(t *testing.T) {
-	for _, version := range []string{"2.0.10", "2.0.20", "2.1.5", "2.2.7", "2.4.0"} {
+	for _, version := range []string{"2.0.10", "2.0.20", "2.1.5", "2.2.7", "2.3.3", "2.4.0"} {
 		t.Run(version, func(t *testing.T) {
 			w := newWorld()
 			for _, n := range w.seen {
@@ -303,6 +303,7 @@ func TestQuestionsSayWhy(t *testing.T) {
 	w.seen[machine.LocalID].Files = map[string]string{"/etc/nginx/conf.d/tls.conf": "a", "/etc/nginx/nginx.conf": "c"}
 	w.seen[there].Files = map[string]string{"/etc/nginx/conf.d/tls.conf": "b", "/etc/nginx/nginx.conf": "c"}
 	w.seen[there].Connects = "off"
+	w.seen[there].Relays = false
 	w.v[KeyReplace] = replace
 	w.v[KeyAdvert] = "200ms"
 	var b strings.Builder

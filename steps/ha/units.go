@@ -63,24 +63,29 @@ ExecStopPost=%[2]s clean %[3]s %[4]s
 
 // vipService stands for being willing to own the address. It is stopped before nginx and
 // before keepalived are, so that whoever stops or restarts those hands the address over
-// first, and a shutdown does.
+// first, and a shutdown does. While it runs, the relay stands that takes the address from
+// the other node without a break; a reload of nftables.service, which flushes all tables,
+// has it put back.
 func vipService(iface string, vip netip.Prefix) string {
 	return fmt.Sprintf(mark+`: stopping this hands the address over and keeps it away.
 [Unit]
 Description=May own the address %[3]s of the pair
 PartOf=%[4]s %[5]s
-After=%[4]s %[5]s
+After=%[4]s %[5]s nftables.service
+ReloadPropagatedFrom=nftables.service
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=%[1]s back
+ExecStart=%[1]s back %[6]s
+ExecReload=%[1]s relay %[6]s
 ExecStop=%[1]s away %[2]s %[3]s
+ExecStopPost=%[1]s alone
 TimeoutStopSec=15
 
 [Install]
 WantedBy=%[4]s %[5]s
-`, vipScript, iface, vip.Addr(), nginxUnit, keepalivedUnit)
+`, vipScript, iface, vip.Addr(), nginxUnit, keepalivedUnit, relayConf)
 }
 
 func dropInOf(unit string) (dir, file string) {

@@ -53,6 +53,11 @@ func whyKeepalived(t vrrp.Timing) lang.Text {
 		ms(vrrp.FaultOff), ms(vrrp.FaultNginxKilled), ms(vrrp.FaultNginxHangs))
 }
 
+func whyProtocol() lang.Text {
+	return lang.T("keepalived writes this file itself when it finds none, and nothing removes it again: written here, undo can.\nSource: acassen/keepalived#2488",
+		"若没有此文件，keepalived 启动时会自行写入，之后不会有人删除；由这里写入，撤销时即可删除。\n依据：acassen/keepalived#2488")
+}
+
 func whyKeepalivedUnit() lang.Text {
 	return lang.T("A keepalived that was killed leaves the address on its interface while the other node takes it: systemd takes it away. A configuration is tested before a start and before a reload, which may end the running one.\nSource: acassen/keepalived#2361, #1707",
 		"keepalived 被杀后虚拟 IP 会残留在网卡上，而对方又会接管：由 systemd 清除。启动和重载之前先检查配置，因为错误的重载会使正在运行的进程退出。\n依据：acassen/keepalived#2361、#1707")
@@ -61,4 +66,9 @@ func whyKeepalivedUnit() lang.Text {
 func whyVIPUnit() lang.Text {
 	return lang.T("Stopping nginx, keepalived or the machine hands the address over first, and the node goes on answering for a second meanwhile. By hand: systemctl stop goxin-vip; start lets the node take part again.",
 		"停止 nginx、keepalived 或关机时，先交出虚拟 IP，期间该节点继续应答一秒。手工切换：systemctl stop goxin-vip；start 则重新参与。")
+}
+
+func whyRelay() lang.Text {
+	return lang.T("Make before break: for a second after the other node has handed the address over, packets of connections that began there go back to it instead of being reset here. Only its VRRP goodbye opens this; connection tracking is not switched on.\nIt takes nft; without it the address moves all the same.\nSource: RFC 5798 §6.4.3; nft(8), dup",
+		"先通后断：对方主动交出虚拟 IP 后的一秒内，在对方建立的连接的报文会转回对方，而不是在本机被重置。仅在收到对方的 VRRP 告别通告时生效；不会启用连接跟踪。\n需要 nft；没有时切换照常进行。\n依据：RFC 5798 §6.4.3；nft(8) 的 dup")
 }

@@ -40,7 +40,7 @@ func newWorld() *world {
 		net := netip.PrefixFrom(addr(own), 24)
 		return &node{
 			Interfaces: []iface{{"lo", "00:00:00:00:00:00", []netip.Prefix{netip.MustParsePrefix("127.0.0.1/8")}}, {"eth0", mac[id], []netip.Prefix{net}}},
-			Interface:  "eth0", Address: net, MAC: mac[id], Keepalived: "2.2.7",
+			Interface:  "eth0", Address: net, MAC: mac[id], Keepalived: "2.2.7", Relays: true,
 			Packages: &stock.Seen{Manager: "apt", Asked: true, Installed: map[string]string{}, Available: map[string]string{"keepalived": "1:2.2.7-1+b2", "nginx": "1.22.1-9"}},
 			Found:    &wire.Found{Address: addr("10.9.0.100")}, Peer: &wire.Found{Address: addr(peer), MACs: []string{mac[other]}},
 			Heard: &wire.Heard{For: listens}, Passes: &wire.Arrived{Sent: 5, Received: 5, TTL: 255},

@@ -13,8 +13,9 @@ import (
 )
 
 // firewalldWall is firewalld(1): a zone for each interface. What it starts from is the
-// zone's file in /etc, which hides the package's; firewalld notices that it was changed
-// and reads it.
+// zone's file in /etc, which hides the package's. It notices within seconds that the file
+// has changed, or reads it when it is reloaded next; until then its own word on what is
+// permanent is the old one, so the file is asked as well.
 type firewalldWall struct{}
 
 // firewalldRule is one rule in firewall-cmd's words and in those of a zone's file.

@@ -10,6 +10,7 @@ import (
 
 	"goxin/steps/runtime"
 	"goxin/steps/sandbox"
+	"goxin/steps/vrrp"
 )
 
 const (
@@ -43,6 +44,7 @@ func (h *host) unit(f form) string {
 	line("[Unit]")
 	line("Description=%s", unitText(h.a.Description))
 	line("After=network.target nss-lookup.target")
+	line("Before=%s", vrrp.Unit) // of a pair: at a shutdown the address is handed over while this still answers
 	line("StartLimitIntervalSec=%d", h.a.Window)
 	line("StartLimitBurst=%d", h.a.Burst)
 	line("")

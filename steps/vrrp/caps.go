@@ -19,6 +19,7 @@ type Caps struct {
 	ReloadCheck        bool // reload_check_config
 	DownTimerAdverts   bool
 	UnicastFaultNoPeer bool
+	NamesItself        bool // it tells iproute2 the name of its addresses' protocol, in a file under /etc (acassen/keepalived#2488)
 	HMAC               bool // auth_hmac
 }
 
@@ -58,6 +59,7 @@ func Capabilities(version string) Caps {
 		ReloadCheck:        since(2, 2, 0),
 		DownTimerAdverts:   since(2, 2, 3),
 		UnicastFaultNoPeer: since(2, 2, 8),
+		NamesItself:        since(2, 3, 2),
 		HMAC:               since(2, 4, 0),
 	}
 }

@@ -4,7 +4,7 @@ import "testing"
 
 func TestCapabilitiesGrowWithTheVersion(t *testing.T) {
 	count := func(c Caps) (n int) {
-		for _, b := range []bool{c.ConfigTest, c.TrackFile, c.TrackFileSection, c.TrackProcess, c.MinTTL, c.ReloadCheck, c.DownTimerAdverts, c.UnicastFaultNoPeer, c.HMAC} {
+		for _, b := range []bool{c.ConfigTest, c.TrackFile, c.TrackFileSection, c.TrackProcess, c.MinTTL, c.ReloadCheck, c.DownTimerAdverts, c.UnicastFaultNoPeer, c.NamesItself, c.HMAC} {
 			if b {
 				n++
 			}
@@ -21,9 +21,9 @@ func TestCapabilitiesGrowWithTheVersion(t *testing.T) {
 		{"Keepalived v2.1.5 (07/13,2020)", "2.1.5", 2, 4},
 		{"Keepalived v2.2.4 (08/21,2021)", "2.2.4", 2, 7},
 		{"Keepalived v2.2.7 (01/16,2022)", "2.2.7", 2, 7},
-		{"Keepalived v2.3.3 (03/30,2025)", "2.3.3", 2, 8},
-		{"v2.4.0", "2.4.0", 2, 9},
-		{"10.0.0", "10.0.0", 10, 9},
+		{"Keepalived v2.3.3 (03/30,2025)", "2.3.3", 2, 9},
+		{"v2.4.0", "2.4.0", 2, 10},
+		{"10.0.0", "10.0.0", 10, 10},
 		{"bash: keepalived: command not found", "", 0, 0},
 		{"99999999999999999999.1.1", "", 0, 0},
 	} {

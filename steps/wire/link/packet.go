@@ -95,13 +95,23 @@ func packetSocket(iface *net.Interface, protocol uint16) (int, error) {
 		err = unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: network(protocol), Ifindex: iface.Index})
 	}
 	if err == nil && protocol == unix.ETH_P_ALL {
-		err = unix.SetsockoptPacketMreq(fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &unix.PacketMreq{Ifindex: int32(iface.Index), Type: unix.PACKET_MR_ALLMULTI})
+		err = needed(unix.SetsockoptPacketMreq(fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &unix.PacketMreq{Ifindex: int32(iface.Index), Type: unix.PACKET_MR_ALLMULTI}))
 	}
 	if err != nil {
 		_ = unix.Close(fd)
 		return -1, err
 	}
 	return fd, nil
+}
+
+// needed is an error that keeps one from listening. That a kernel which is imitated
+// (QEMU's user emulation) knows no memberships of packet sockets does not: VRRP still comes
+// to its members, and ARP to all.
+func needed(err error) error {
+	if errors.Is(err, unix.ENOPROTOOPT) {
+		return nil
+	}
+	return err
 }
 
 // joined is a socket that is a member of vrrp.Group, for switches that look; nil where
