@@ -116,7 +116,8 @@ func call(n, a, b, c uintptr) error {
 	return nil
 }
 
-// touch makes a file of its own in dir, does with it what is asked, and removes it.
+// touch makes a file of its own in dir, and does with it what is asked when its name is
+// gone again: a filter of system calls may kill whoever asks.
 func touch(dir string, mode fs.FileMode, with func(*os.File) error) error {
 	// A name that nobody else can have taken: that would look like a refusal.
 	name := filepath.Join(dir, ".goxin-probe-"+rand.Text())
@@ -124,10 +125,11 @@ func touch(dir string, mode fs.FileMode, with func(*os.File) error) error {
 	if err != nil {
 		return err
 	}
+	err = os.Remove(name)
 	if with != nil {
-		err = with(f)
+		err = errors.Join(err, with(f))
 	}
-	return errors.Join(err, f.Close(), os.Remove(name))
+	return errors.Join(err, f.Close())
 }
 
 func exists(name string) error {
