@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"goxin/detect/machine"
+	"goxin/steps/selftest"
 )
 
 // stub runs a simulated program.
@@ -137,6 +138,12 @@ func (c *call) goBuild(version, own string) error {
 func (c *call) compiled(p stub) error {
 	if err := c.wait(15 * time.Millisecond); err != nil {
 		return err
+	}
+	if p.Source == string(selftest.Source()) {
+		for _, name := range selftest.Names() {
+			c.say(`{"check":%q,"ok":true,"ms":1,"said":"simulated"}`, name)
+		}
+		return nil
 	}
 	if strings.Contains(p.Source, "#include <stdio.h>") {
 		line := "goxin ok"

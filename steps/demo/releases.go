@@ -28,6 +28,7 @@ import (
 
 	"goxin/assets/golang"
 	"goxin/assets/lang"
+	"goxin/steps/overlay"
 	"goxin/steps/verify"
 )
 
@@ -36,7 +37,8 @@ import (
 // takes its time.
 type releases struct {
 	arch     string
-	versions []string // newest first
+	versions []string       // newest first
+	vendor   *golang.Vendor // Loongson's own, on LoongArch: the real one's name and place; nil elsewhere
 	sources  []golang.Source
 	log      *sumlog
 	weight   int // bytes of padding
@@ -77,6 +79,12 @@ func newReleases(n *network) (*releases, error) {
 			r.versions = append(r.versions, rel.Version)
 		}
 	}
+	if r.arch == overlay.Arch && len(real.Vendor) > 0 {
+		r.vendor = &real.Vendor[0]
+		if u, err := url.Parse(r.vendor.URL); err == nil {
+			n.sites[u.Hostname()] = &site{trip: 24 * time.Millisecond, rate: 1.8e6, pause: 300 * time.Millisecond, answer: r.answerVendor}
+		}
+	}
 	if r.log, err = newSumlog(r); err != nil {
 		return nil, err
 	}
@@ -107,7 +115,20 @@ func (r *releases) catalogue() (*golang.Catalogue, error) {
 			H1: r.h1(t), Module: int64(len(r.module(v))),
 		}}})
 	}
+	if r.vendor != nil {
+		v, sum := *r.vendor, sha256.Sum256(r.tarball(r.vendor.Version))
+		v.SHA256, v.From = hex.EncodeToString(sum[:]), lang.T("the demo's own list", "演示自带的列表")
+		c.Vendor = append(c.Vendor, v)
+	}
 	return c, nil
+}
+
+// answerVendor is that of Loongson's site.
+func (r *releases) answerVendor(p string) answer {
+	if !strings.HasSuffix(r.vendor.URL, "/"+p) {
+		return answer{}
+	}
+	return file(r.tarball(r.vendor.Version))
 }
 
 // answer is that of a site of the Go project, or of a proxy.

@@ -302,7 +302,7 @@ func (o *Tree) rows() []engine.Row {
 		rows = append(rows, row("OpenPGP "+verify.GoogleKey[len(verify.GoogleKey)-16:], lang.T("signature of Google's release key", "Google 发布密钥的签名")))
 	}
 	if w.SHA256 != "" {
-		rows = append(rows, row("sha256:"+w.SHA256[:min(16, len(w.SHA256))]+"…", w.from()))
+		rows = append(rows, row("sha256:"+w.SHA256[:min(16, len(w.SHA256))], w.from()))
 	}
 	return rows
 }
