@@ -260,7 +260,7 @@ func (p *Pair) losesItsLine(before [2]packaged) {
 	if r.Code != 1 || !strings.Contains(r.Err, "hint: ") {
 		t.Errorf("exit code %d, want 1, and a hint", r.Code)
 	}
-	if !strings.Contains(r.Err, "- vrrp_instance lab {") || !strings.Contains(r.Err, secondAddress+": /etc/keepalived/keepalived.conf is replaced; undo brings it back") {
+	if !strings.Contains(r.Err, "- vrrp_instance lab {") || !strings.Contains(r.Err, p.A2.Name()+": /etc/keepalived/keepalived.conf is replaced; undo brings it back") {
 		t.Error("what is replaced is not shown")
 	}
 	p.Plug(p.A2)
