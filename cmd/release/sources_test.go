@@ -34,8 +34,12 @@ type pkg struct {
 // packages are goxin's own, its dependencies and the standard library's.
 func packages(t *testing.T) []pkg {
 	t.Helper()
+	release, err := pinned(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	c := exec.Command("go", "list", "-deps", "-json=ImportPath,Dir,GoFiles,Standard", "goxin/cmd/goxin")
-	c.Env = append(os.Environ(), "GOOS=linux", "GOARCH=loong64", "CGO_ENABLED=0")
+	c.Env = append(os.Environ(), "GOTOOLCHAIN="+release, "GOOS=linux", "GOARCH=loong64", "CGO_ENABLED=0")
 	c.Stderr = os.Stderr
 	out, err := c.Output()
 	if err != nil {

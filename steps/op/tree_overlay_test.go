@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,32 +12,25 @@ import (
 	"goxin/steps/engine"
 	"goxin/steps/goroot"
 	"goxin/steps/overlay"
+	"goxin/steps/steptest"
 )
 
-// withRuntime is goFiles with what the overlay looks at, of the Go that runs the tests.
-func withRuntime(t *testing.T) (files map[string]string, release string) {
+// withRuntime is goFiles with what the overlay looks at, as the release has it.
+func withRuntime(t *testing.T) map[string]string {
 	t.Helper()
-	out, err := exec.Command("go", "env", "GOROOT", "GOVERSION").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, release, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-	if !overlay.Knows(release) {
-		t.Skipf("the Go here is %s, of which no overlay is known", release)
-	}
-	files = maps.Clone(goFiles)
-	files["VERSION"] = release + "\n"
-	for _, p := range overlay.Pins(release) {
+	dir := steptest.Goroot(t, goRelease.Version)
+	files := maps.Clone(goFiles)
+	for _, p := range overlay.Pins(goRelease.Version) {
 		if b, err := os.ReadFile(filepath.Join(dir, p.Name)); err == nil {
 			files[p.Name] = string(b)
 		}
 	}
-	return files, release
+	return files
 }
 
 // overlaid is the op that builds them with the overlay, in a world whose compiler sees to
 // it that the overlay is there before it is asked to build.
-func overlaid(t *testing.T, files map[string]string, release string) (*world, *Tree) {
+func overlaid(t *testing.T, files map[string]string) (*world, *Tree) {
 	t.Helper()
 	w := newWorld(t)
 	trees(w)
@@ -48,7 +40,7 @@ func overlaid(t *testing.T, files map[string]string, release string) (*world, *T
 		if err := mkgo(w, c, say); err != nil {
 			return err
 		}
-		for _, p := range overlay.Pins(release) {
+		for _, p := range overlay.Pins(goRelease.Version) {
 			b, err := os.ReadFile(filepath.Join(w.dir, filepath.Dir(c.Dir), p.Name))
 			if err != nil || hexSum(b) != p.After {
 				t.Errorf("when it is built %s is not the overlay's: %v", p.Name, err)
@@ -57,14 +49,13 @@ func overlaid(t *testing.T, files map[string]string, release string) (*world, *T
 		return nil
 	}}
 	return w, goTree(func(o *Tree) {
-		o.Want.Toolchain.Version, o.Want.SHA256 = release, hexSum(archive)
+		o.Want.SHA256 = hexSum(archive)
 		o.Make = &Make{Argv: []string{"mkgo"}, Dir: "src", Env: []string{"GOCACHE={tree}/pkg/obj/first"}, Overlay: overlay.Number}
 	})
 }
 
 func TestAGoIsBuiltWithTheOverlayInItsSource(t *testing.T) {
-	files, release := withRuntime(t)
-	w, o := overlaid(t, files, release)
+	w, o := overlaid(t, withRuntime(t))
 	if _, err := o.Do(context.Background(), w, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +77,7 @@ func TestAGoIsBuiltWithTheOverlayInItsSource(t *testing.T) {
 }
 
 func TestASourceThatTheOverlayDoesNotKnowLeavesNothing(t *testing.T) {
-	files, release := withRuntime(t)
+	files := withRuntime(t)
 	for name, c := range map[string]struct {
 		change func(map[string]string, *Tree)
 		want   string
@@ -97,9 +88,9 @@ func TestASourceThatTheOverlayDoesNotKnowLeavesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			changed := maps.Clone(files)
-			_, o := overlaid(t, files, release)
+			_, o := overlaid(t, files)
 			c.change(changed, o)
-			w, _ := overlaid(t, changed, release)
+			w, _ := overlaid(t, changed)
 			o.Want.SHA256 = hexSum(goTar(changed))
 			start := w.sum()
 			if _, err := o.Do(context.Background(), w, nil); err == nil || !strings.Contains(err.Error(), c.want) || w.sum() != start {
