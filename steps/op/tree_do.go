@@ -296,7 +296,7 @@ func (o *Tree) build(ctx context.Context, m machine.Machine, st machine.Stage, s
 		return nil, err
 	}
 	if err := o.overlay(m, st, say); err != nil {
-		return nil, refused(err)
+		return nil, err
 	}
 	c := machine.Command{Argv: all(o.Make.Argv), Dir: path.Join(st.Path(), o.Make.Dir), Env: all(o.Make.Env), Timeout: makeTime}
 	say(lang.F("building in %s: %s", "正在 %s 中构建：%s", Visible(c.Dir), Visible(strings.Join(c.Argv, " "))))
@@ -325,7 +325,7 @@ func (o *Tree) overlay(m machine.Machine, st machine.Stage, say func(lang.Text))
 		return m.ReadFile(path.Join(st.Path(), name))
 	})
 	if err != nil {
-		return err
+		return refused(err)
 	}
 	for _, f := range files {
 		say(lang.F("overlay %d: %s", "第 %d 版补丁：%s", overlay.Number, f.Name))
