@@ -80,23 +80,21 @@ func kernelWorld(release string, info cpuinfo) Fact[string] {
 }
 
 // byKernel corrects what release and cpuinfo tell of a kernel's world by what the kernel
-// itself said: which sizes of a signal set it takes. One that takes both, and otherwise
-// looks like the old world, is of neither that is known: a program that asks by size
-// would take its signal frames for the new world's and die of the first.
+// itself said: which sizes of a signal set it takes. One that takes both is a new one with
+// a layer for the old world, if it looks new; otherwise it is of neither world that is
+// known: a program that asks by size would take its signal frames for the new world's and
+// die of the first.
 func byKernel(told Fact[string], sizes []int) Fact[string] {
-	const small, large = 8, 16
-	said := lang.F("rt_sigaction takes signal sets of %v bytes", "rt_sigaction 接受 %v 字节的信号集", sizes)
-	world := ""
-	switch {
-	case len(sizes) == 0: // it was not asked, or refuses both as a sandbox may
+	const large = 16
+	if len(sizes) == 0 { // it was not asked, or refuses both as a sandbox may
 		return told
-	case len(sizes) == 2 && told.Value == "old":
+	}
+	said := lang.F("rt_sigaction takes signal sets of %v bytes", "rt_sigaction 接受 %v 字节的信号集", sizes)
+	if len(sizes) > 1 && told.Value != "new" {
 		return unknown[string](and(told.From, lang.F("%s: a hybrid of both worlds", "%s：新旧世界混合的内核", said)))
-	case len(sizes) == 2:
-		world = "new"
-	case sizes[0] == small:
-		world = "new"
-	case sizes[0] == large:
+	}
+	world := "new"
+	if sizes[0] == large {
 		world = "old"
 	}
 	if told.Known && told.Value != world {

@@ -156,6 +156,7 @@ func TestAKernelThatTellsItsWorldIsBelieved(t *testing.T) {
 		"a release that came in both":      {open, []int{16}, "old", "rt_sigaction takes"},
 		"new with a layer for the old":     {recent, []int{8, 16}, "new", "rt_sigaction takes signal sets of [8 16] bytes"},
 		"looks old and takes both: hybrid": {old, []int{8, 16}, "?", "a hybrid of both worlds"},
+		"came in both and takes both":      {open, []int{8, 16}, "?", "a hybrid of both worlds"},
 	} {
 		got := byKernel(c.told, c.sizes)
 		if got.Known != (c.want != "?") || got.Known && got.Value != c.want || !strings.Contains(got.From.EN, c.says) {

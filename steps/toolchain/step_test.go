@@ -87,6 +87,9 @@ func situations() []situation {
 		{name: "old-world-and-a-release-that-cannot-run-to-build-with", world: with(online(), map[string]*origin.Finding{"/usr/local/go": {Toolchain: linux("go1.26.8", "loong64"), Verdict: origin.Authentic}}), facts: on("loong64", oldKernel), files: usrLocal, values: engine.Values{"how": "overlay", "versions": []string{"1.26.9"}}},
 		{name: "old-world-overlaid-and-nothing-to-build-with", world: online(), facts: on("loong64", oldKernel), values: engine.Values{"how": "overlay", "versions": []string{"1.26.8"}}},
 		{name: "old-world-overlay-of-an-unknown-line", world: online(), facts: on("loong64", oldKernel), files: newer, values: engine.Values{"how": "overlay", "versions": []string{"1.24.6"}}},
+		{name: "an-overlay-on-a-hybrid-kernel", world: online(), facts: on("loong64", func(f *detect.Facts) {
+			f.Kernel.World = detect.Fact[string]{From: lang.T("it takes signal sets of both worlds", "它接受两个世界的信号集")}
+		}), values: engine.Values{"how": "overlay", "versions": []string{"1.26.8"}}},
 		{name: "an-overlay-in-the-new-world", world: online(), facts: on("arm64"), values: engine.Values{"how": "overlay", "versions": []string{"1.26.8"}}},
 		{name: "a-processor-without-go", world: online(), facts: on("", func(f *detect.Facts) { f.Arch.Machine = steptest.Fact("sw_64") })},
 		{name: "execution-control", world: online(), facts: on("arm64", func(f *detect.Facts) {
