@@ -45,7 +45,7 @@ worlds-go: ## Go's own tests of what feels a signal ABI, in both worlds: too lon
 # Most of the lab's tests wait for a machine or for a clock most of the time.
 e2e: ## the lab: systemd containers and virtual machines (installs what it needs, and says so first)
 	$(GO) run ./cmd/lab prepare
-	$(GO) test -tags e2e -count=1 -timeout 30m -v ./steps/origin ./steps/environment ./steps/build ./steps/report
+	$(GO) test -tags e2e -count=1 -timeout 30m -v ./steps/origin ./steps/environment ./steps/build ./steps/report ./steps/selftest
 	$(GO) test -tags e2e -count=1 -timeout 50m -parallel 4 -v ./cmd/lab
 
 pairs: ## the HA pair on machines that take too long for every day: two of bullseye, two of trixie, amd64 with an emulated arm64

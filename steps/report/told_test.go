@@ -14,6 +14,7 @@ import (
 	"goxin/steps/drill"
 	"goxin/steps/engine"
 	"goxin/steps/sandbox"
+	"goxin/steps/selftest"
 	"goxin/steps/vrrp"
 )
 
@@ -143,6 +144,28 @@ func TestAFaultThatCameOutOtherwiseIsARemark(t *testing.T) {
 	}
 }
 
+func TestASelfTestStandsInTheReportWithWhatFailed(t *testing.T) {
+	rec, o := acceptance()
+	r := selftest.Result{Version: 1, Goroot: "/usr/local/goxin/go/current", Said: "go version go1.26.8 linux/loong64", Kernel: "4.19.190", Checks: []selftest.Check{
+		{Name: "signals", OK: true, Said: "120 signals of 6 kinds came"}, {Name: "recovered-faults", Said: "3 of 800 faults became panics"},
+	}, Died: lang.Same("killed by SIGSEGV")}
+	keep(rec, map[int][]engine.Kept{0: {told(t, selftest.TellKind, r)}})
+	for l, wants := range map[lang.Lang][]string{
+		lang.EN: {"Self-test of", "go1.26.8 linux/loong64", "4.19.190", "signals arrive", "120 signals of 6 kinds came", "3 of 800 faults became panics", "the self-test died after 2 of 10 checks: killed by SIGSEGV", "✗"},
+		lang.ZH: {"自检", "信号送达", "在完成 2/10 项后中止", "✗"},
+	} {
+		html, md := render(t, Make(rec, o), l)
+		for _, want := range wants {
+			if !strings.Contains(html, want) {
+				t.Errorf("%s, HTML: no %q", l, want)
+			}
+			if want != "4.19.190" && !strings.Contains(md, want) {
+				t.Errorf("%s, Markdown: no %q", l, want)
+			}
+		}
+	}
+}
+
 // TestWhatIsToldCannotActOnAReader: a peer that was broken into tells its part too.
 func TestWhatIsToldCannotActOnAReader(t *testing.T) {
 	evil := "\x1b]0;x\a<script>alert(1)</script>\u202e`|\n"
@@ -154,6 +177,8 @@ func TestWhatIsToldCannotActOnAReader(t *testing.T) {
 	h.Unit, h.Results[0].Line, h.Results[0].Seen, h.Results[0].State = evil, evil, lang.Same(evil), sandbox.State(evil)
 	keep(rec, map[int][]engine.Kept{0: {
 		told(t, "drill", drill.Result{From: evil, VIP: evil, Rows: []drill.Row{r}, Stopped: lang.Same(evil)}), told(t, sandbox.TellKind, h),
+		told(t, selftest.TellKind, selftest.Result{Goroot: evil, Said: evil, Kernel: evil, Died: lang.Same(evil), Checks: []selftest.Check{{Name: evil, Said: evil}}}),
+		{Kind: selftest.TellKind, Data: json.RawMessage(`{"checks":`)},
 		{Kind: "drill", Data: json.RawMessage(`{"done":`)},
 		{Kind: sandbox.TellKind, Data: json.RawMessage(`7`)},
 		{Kind: evil, Data: nil},
@@ -172,6 +197,7 @@ func TestWhatIsToldCannotActOnAReader(t *testing.T) {
 func FuzzTold(f *testing.F) {
 	f.Add("drill", []byte(told(f, "drill", drill.Result{From: "a3", Rows: drillRows()}).Data))
 	f.Add(sandbox.TellKind, []byte(told(f, sandbox.TellKind, hardened()).Data))
+	f.Add(selftest.TellKind, []byte(told(f, selftest.TellKind, selftest.Result{Said: "go", Checks: []selftest.Check{{Name: "files", OK: true}}}).Data))
 	rec := engine.RunRecord{Steps: []engine.StepRecord{{Step: "ha"}}}
 	f.Fuzz(func(t *testing.T, kind string, data []byte) {
 		keep(&rec, map[int][]engine.Kept{0: {{On: "local", Kind: kind, Data: data}, {On: "peer:x", Kind: kind, Data: data}}})

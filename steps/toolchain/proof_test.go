@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 	"goxin/steps/engine"
 	"goxin/steps/goroot"
 	"goxin/steps/scratch"
+	"goxin/steps/selftest"
 	"goxin/steps/steptest"
 )
 
@@ -24,6 +26,7 @@ type bench struct {
 	machine.Machine
 	version, hello string
 	denied         string // base directory in which nothing may run
+	selftest       string // what the self-test says, where it is asked for
 	fails          map[string]error
 	ran            []string
 }
@@ -54,7 +57,11 @@ func (b *bench) Run(_ context.Context, c machine.Command, out func(string)) erro
 				return err
 			}
 		}
-		return b.WriteFile(path.Join(c.Dir, "hello"), []byte("ELF"), 0o755, machine.Keep)
+		return b.WriteFile(c.Argv[slices.Index(c.Argv, "-o")+1], []byte("ELF"), 0o755, machine.Keep)
+	case name == "selftest":
+		for line := range strings.Lines(b.selftest) {
+			out(strings.TrimSpace(line))
+		}
 	case name == "hello":
 		if b.denied != "" && strings.HasPrefix(c.Argv[0], b.denied) {
 			return &fs.PathError{Op: "fork/exec", Path: c.Argv[0], Err: fs.ErrPermission}
@@ -66,11 +73,16 @@ func (b *bench) Run(_ context.Context, c machine.Command, out func(string)) erro
 
 func (b *bench) prove(t *testing.T, kysec bool) ([]string, error) {
 	t.Helper()
+	return b.proveWith(t, kysec, engine.Values{"versions": []string{"1.26.8"}})
+}
+
+func (b *bench) proveWith(t *testing.T, kysec bool, values engine.Values) ([]string, error) {
+	t.Helper()
 	w := situation{world: online(), facts: on("arm64", func(f *detect.Facts) {
 		if kysec {
 			f.Security.KYSEC = steptest.Fact("on")
 		}
-	}), values: engine.Values{"versions": []string{"1.26.8"}}}
+	}), values: values}
 	m, h := w.lay(t)
 	s := w.world.step()
 	var said []string
@@ -204,3 +216,26 @@ func TestOnlyWhatGoxinLeftIsWaste(t *testing.T) {
 type own struct{ machine.Machine }
 
 func (own) Kernel() (machine.Kernel, error) { return machine.Kernel{UID: os.Getuid()}, nil }
+
+func TestASelfTestThatIsAskedForDecides(t *testing.T) {
+	asked := engine.Values{"versions": []string{"1.26.8"}, "selftest": true}
+	var all []string
+	for _, name := range selftest.Names() {
+		all = append(all, `{"check":"`+name+`","ok":true,"said":"x"}`)
+	}
+	b := newBench(t)
+	b.selftest = strings.Join(all, "\n")
+	if said, err := b.proveWith(t, true, asked); err != nil || said[len(said)-1] != "10 of 10 checks held" {
+		t.Errorf("%v, %v", said, err)
+	}
+	b = newBench(t)
+	b.selftest = strings.Join(all[:4], "\n") + "\n" + strings.Replace(all[4], "true", "false", 1) + "\n" + strings.Join(all[5:], "\n")
+	if _, err := b.proveWith(t, false, asked); err == nil || !strings.Contains(err.Error(), "cannot accept go1.26.8: 9 of 10 checks held; not: registers") {
+		t.Errorf("one check failed: %v", err)
+	}
+	b = newBench(t)
+	b.selftest = strings.Join(all, "\n")
+	if said, err := b.prove(t, false); err != nil || len(said) != 2 {
+		t.Errorf("nobody asked for it: %v, %v", said, err)
+	}
+}
