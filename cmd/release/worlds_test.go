@@ -93,12 +93,13 @@ func TestWithoutTheOverlayAProgramDiesInTheOldWorldAlone(t *testing.T) {
 	if err := guard(program, overlay.Arch); err == nil || !strings.Contains(err.Error(), "does not ask which of LoongArch's worlds it is in") {
 		t.Errorf("it could be released: %v", err)
 	}
-	t.Run("old world", func(t *testing.T) {
-		if out, code := oldWorld(t).run(t, program); code != 139 || out != "" {
+	inEach(t, func(t *testing.T, w world) {
+		if !w.old {
+			w.does(t, program)
+		} else if out, code := w.run(t, program); code != 139 || out != "" {
 			t.Errorf("exit code %d, want 139 (SIGSEGV); it said %q", code, out)
 		}
 	})
-	t.Run("new world", func(t *testing.T) { newWorld(t).does(t, program) })
 }
 
 // Both lines that are pinned make programs that run in both worlds.
@@ -120,7 +121,7 @@ func TestWithTheOverlayTheSelfTestHoldsInBothWorlds(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			inBoth(t, func(t *testing.T, w world) {
+			inEach(t, func(t *testing.T, w world) {
 				w.does(t, greets)
 				held(t, names, w.does(t, tests))
 			})
@@ -157,7 +158,7 @@ func TestTheReleasedBinaryWorksInBothWorlds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inBoth(t, func(t *testing.T, w world) {
+	inEach(t, func(t *testing.T, w world) {
 		t.Run("version", func(t *testing.T) {
 			if out := w.does(t, goxin, "--version"); out != "goxin worlds\n" {
 				t.Errorf("%q", out)
@@ -191,6 +192,7 @@ func TestTheReleasedBinaryWorksInBothWorlds(t *testing.T) {
 			same(t, before, sums(t, root), true)
 		})
 		t.Run("demo", func(t *testing.T) { demo(t, w, goxin) })
+		t.Run("capture", func(t *testing.T) { captured(t, w, goxin) })
 	})
 }
 
@@ -205,6 +207,39 @@ func facts(t *testing.T, out string) {
 		if f[k] == nil {
 			t.Errorf("facts without %s: %.1000s", k, out)
 		}
+	}
+}
+
+// captured has goxin capture what a report of the old world needs: the runtime that it was
+// built with holds, and the kernel itself has said what world this is.
+func captured(t *testing.T, w world, goxin string) {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "machine.tar.gz")
+	w.does(t, goxin, "capture", "--oldworld", "-o", out)
+	text, err := exec.Command("tar", "-xzOf", out, "oldworld.json").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r struct {
+		Overlay int
+		Kernel  struct {
+			Hostname string
+			Sizes    []int `json:"sigset_sizes"`
+		}
+		World struct{ Value string }
+		Test  struct{ Checks []struct{ OK bool } } `json:"self_test"`
+	}
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatal(err)
+	}
+	held := 0
+	for _, c := range r.Test.Checks {
+		if c.OK {
+			held++
+		}
+	}
+	if r.Overlay != overlay.Number || fmt.Sprint(r.Kernel.Sizes) != "["+w.sigset+"]" || r.World.Value+" world" != w.name || held != len(selftest.Names()) || r.Kernel.Hostname != "" {
+		t.Errorf("%s", text)
 	}
 }
 
