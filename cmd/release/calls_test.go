@@ -75,7 +75,7 @@ func TestAWholeRunMakesOnlyCallsThatAnOldWorldKernelHas(t *testing.T) {
 				t.Errorf("%s: a signal set of %s bytes", filepath.Base(name), s)
 			}
 		}
-		if len(c.sizes) == 0 {
+		if w.old && len(c.sizes) == 0 { // QEMU 7.2 does not write them down
 			t.Errorf("%s: no signal set at all: it was not read aright", filepath.Base(name))
 		}
 	}
