@@ -59,7 +59,7 @@ func newBenchPair(ctx context.Context, l *Lab) (b *benchPair, err error) {
 		spec    Spec
 	}{
 		{&b.client, "client", clientAddress, Spec{Uses: []string{archive, mirrors}, Binds: []string{archive + ":/srv/archive", mirrors + ":/srv/mirrorsd"}}},
-		{&b.nodes[0], "a1", firstAddress, Spec{Packages: []string{"psmisc"}}}, // killall, for the seed's check
+		{&b.nodes[0], "a1", firstAddress, Spec{Packages: []string{"psmisc"}}}, // killall, for the usual recipe's check
 		{&b.nodes[1], "a2", secondAddress, Spec{Packages: []string{"psmisc"}}},
 	} {
 		m.spec.Name, m.spec.Group = b.group+"-"+m.name, b.group

@@ -26,7 +26,7 @@ const (
 	benchAdvert = 200 * time.Millisecond
 )
 
-// benchHA measures what a pair that goxin made loses, beside the one that the seed's
+// benchHA measures what a pair that goxin made loses, beside the one that the usual recipe's
 // configuration makes, on the same machines. Nothing is measured by who is measured:
 // the client asks, and what happens to the pair happens from outside or by systemd.
 func benchHA(ctx context.Context, l *Lab, _ []string) (err error) {
@@ -50,16 +50,16 @@ func benchHA(ctx context.Context, l *Lab, _ []string) (err error) {
 	if o.kept, err = b.drilled(ctx); err != nil {
 		return fmt.Errorf("goxin's pair: %w", err)
 	}
-	l.say("goxin takes its pair back; the seed's configuration comes")
+	l.say("goxin takes its pair back; the usual recipe's comes")
 	if _, err := b.sh(ctx, b.nodes[0], program+" undo"); err != nil {
 		return err
 	}
-	if err := b.bySeed(ctx); err != nil {
+	if err := b.byRecipe(ctx); err != nil {
 		return err
 	}
-	s, err := b.measure(ctx, wayOfSeed)
+	s, err := b.measure(ctx, wayOfRecipe)
 	if err != nil {
-		return fmt.Errorf("the seed's pair: %w", err)
+		return fmt.Errorf("the recipe's pair: %w", err)
 	}
 	load = append(load, hostLoad())
 	haTable(o, s, load)
@@ -100,9 +100,10 @@ steps:
 	return err
 }
 
-// bySeed makes the pair by hand, as the seed has it. Its check is a script here: as one
+// byRecipe makes the pair by hand, as the usual recipe has it: states, priorities, preemption,
+// and killall -0 for a check. That is a script here: as one
 // line, keepalived would hand "||" to killall.
-func (b *benchPair) bySeed(ctx context.Context) error {
+func (b *benchPair) byRecipe(ctx context.Context) error {
 	err := b.both(ctx, `export DEBIAN_FRONTEND=noninteractive
 apt-get install -qq -y --no-install-recommends nginx-light keepalived >/dev/null
 systemd-run --quiet --unit=web /root/web :8080`)
@@ -115,7 +116,7 @@ systemd-run --quiet --unit=web /root/web :8080`)
 		}
 		err := b.files(ctx, m, map[string]string{
 			"/etc/nginx/sites-available/default": "server {\n\tlisten 80 default_server;\n\tlocation / { proxy_pass http://127.0.0.1:8080; }\n}\n",
-			"/etc/keepalived/keepalived.conf":    fmt.Sprintf(seedConfiguration, [2]string{"MASTER", "BACKUP"}[i], 100-i),
+			"/etc/keepalived/keepalived.conf":    fmt.Sprintf(recipeConfiguration, [2]string{"MASTER", "BACKUP"}[i], 100-i),
 		})
 		if err != nil {
 			return err
@@ -127,7 +128,7 @@ systemd-run --quiet --unit=web /root/web :8080`)
 	return nil
 }
 
-const seedConfiguration = `global_defs {
+const recipeConfiguration = `global_defs {
     script_user root
 }
 vrrp_script chk_nginx {
@@ -166,7 +167,7 @@ var (
 		name: "goxin", over: "systemctl stop goxin-vip", back: "systemctl start goxin-vip",
 		watch: []string{program, "drill", "--watch", "--every", "1s", "--json"},
 	}
-	wayOfSeed = way{name: "the seed", over: "systemctl stop keepalived", back: "systemctl start keepalived", preempts: true}
+	wayOfRecipe = way{name: "the recipe", over: "systemctl stop keepalived", back: "systemctl start keepalived", preempts: true}
 )
 
 // figures are what a pair lost.
@@ -381,9 +382,9 @@ func (b *benchPair) drilled(ctx context.Context) (lost []int, err error) {
 
 // haTable prints both, and which goals hold. A goal has to hold each time.
 func haTable(o, s figures, load []string) {
-	fmt.Printf("\na pair by goxin (advert %v) beside the seed's (advert 1s), in containers of this machine, asked by a client\n", benchAdvert)
+	fmt.Printf("\na pair by goxin (advert %v) beside the usual recipe's (advert 1s), in containers of this machine, asked by a client\n", benchAdvert)
 	fmt.Printf("medians, and the worst in brackets; the host's load was %s before, between and after\n\n", strings.Join(load, ", "))
-	fmt.Printf("  %-46s %16s %16s %8s\n", "", "goxin", "the seed", "ratio")
+	fmt.Printf("  %-46s %16s %16s %8s\n", "", "goxin", "the recipe", "ratio")
 	lost := func(l loss) int { return l.Lost }
 	gap := func(l loss) time.Duration { return l.Gap.Round(time.Millisecond) }
 	ms := func(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
@@ -413,7 +414,7 @@ func haTable(o, s figures, load []string) {
 		late = max(late, slices.MaxFunc(all, func(a, b loss) int { return cmp.Compare(a.Late, b.Late) }).Late)
 	}
 	fmt.Printf("\n  each of %d kills, %d cuts and %d switchovers; the client itself was late by %s at most\n", kills, cuts, handovers, ms(late))
-	fmt.Printf("  lost each time by goxin's switchovers: %v; by the drill's: %v; by the seed's: %v\n", of(o.over, lost), o.kept, of(s.over, lost))
+	fmt.Printf("  lost each time by goxin's switchovers: %v; by the drill's: %v; by the recipe's: %v\n", of(o.over, lost), o.kept, of(s.over, lost))
 }
 
 func number(n int) string { return fmt.Sprint(n) }
