@@ -31,7 +31,8 @@ func warnings(ns []engine.Note) int {
 
 // notesAbove are the lines above the changes: all notes where they take no more than a
 // third of the room, or nothing is to be changed; else what fits, warnings first and up to
-// half of the room, and how many more there are.
+// half of the room, and how many more there are; nothing else stands where a warning is
+// left out.
 func (p *diffPage) notesAbove(w int) []string {
 	most, mostWarned := max(p.kept.above/3, 1), max(p.kept.above/2, 1)
 	if out := p.noteLines(p.plan.Notes, w); len(out) <= most || p.plan.Changes() == 0 {
@@ -48,7 +49,8 @@ func (p *diffPage) notesAbove(w int) []string {
 			if n.Warn != warn {
 				continue
 			}
-			if ls := p.noteLines([]engine.Note{n}, w); len(out)+len(ls) < room { // a line is for how many more
+			ls := p.noteLines([]engine.Note{n}, w)
+			if len(out)+len(ls) < room && (warn || warnings(more) == 0) { // a line is for how many more
 				out = append(out, ls...)
 			} else {
 				more = append(more, n)

@@ -18,6 +18,10 @@ func oldWorld(f *detect.Facts) bool { return f.Kernel.World.Known && f.Kernel.Wo
 // forOldWorld says that a way to come by a Go is one for such a kernel.
 func forOldWorld(how string) bool { return how == howVendor || how == howOverlay }
 
+func whyOldWorld() lang.Text {
+	return lang.T("This LoongArch kernel has the first interface (ABI 1.0, the old world); the Go project's releases run on the second only.", "本机 LoongArch 内核为旧世界（ABI 1.0），Go 官方发布包只能在新世界运行。")
+}
+
 func noRelease(v string) *Trouble {
 	return trouble(lang.Errorf(nil, "cannot install %s: this LoongArch kernel has the first interface (ABI 1.0, the old world), and the Go project's releases run on the second only", "无法安装 %s：本机 LoongArch 内核为旧世界（ABI 1.0），而 Go 官方发布包只能在新世界运行", v).
 		WithHint("how: vendor takes Loongson's own Go, proved by a pinned SHA-256; how: overlay builds a release here from proved source with goxin's overlay (experimental). On a kernel of the new world (5.19 or newer) the releases run",

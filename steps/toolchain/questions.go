@@ -26,7 +26,9 @@ func (s Step) Questions(hs engine.Hosts, sv engine.Survey, v engine.Values) []en
 		ask := true
 		switch f2.Key {
 		case keyVersions:
-			q.Why = seen.whyVersions()
+			if _, chosen := v[keyHow]; chosen || !oldWorld(f) { // else it is looked up anew once it is
+				q.Why = seen.whyVersions()
+			}
 		case keyUse:
 			ask = len(seen.Wanted)+len(seen.Installed) > 1
 			q.Options = seen.useOptions()
@@ -38,7 +40,7 @@ func (s Step) Questions(hs engine.Hosts, sv engine.Survey, v engine.Values) []en
 		case keyHow:
 			ask = answered || oldWorld(f)
 			if oldWorld(f) {
-				q.Why = noRelease("Go").Text
+				q.Why = whyOldWorld()
 				if !answered {
 					q.Default = howVendor
 				}

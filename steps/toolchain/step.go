@@ -90,7 +90,7 @@ func (Step) Fields() []engine.Field {
 				{Value: howOfficial, Title: lang.T("the release only", "只用官方发布包")},
 				{Value: howBuild, Title: lang.T("build from proved source", "用验证过的源码编译"), Help: lang.T("Takes some minutes, and a Go that is there to build with.", "需要几分钟，并需要一个已有的 Go 作为引导。")},
 				{Value: howVendor, Title: lang.T("Loongson's own build, for an old-world kernel", "龙芯自行编译的版本（旧世界内核）"), Help: lang.T("Proved by a pinned SHA-256 alone: it is in no log, and nobody signs it.", "验证依据只有内置的 SHA-256：不在透明日志中，也没有签名。")},
-				{Value: howOverlay, Title: lang.T("build from proved source with goxin's overlay, for an old-world kernel (experimental)", "用验证过的源码加 goxin 补丁编译（旧世界内核，试验性）"), Help: lang.T("Four files of the runtime are changed, so that programs run in both worlds; a self-test decides whether it is accepted. Proved under emulation, not yet on old-world hardware. Takes a Go that is there to build with.", "修改运行时的 4 个文件，使程序在新旧世界都能运行；通过自检才会接受。目前只在模拟器上验证过，尚未在旧世界真机上验证。需要一个已有的 Go 作为引导。")},
+				{Value: howOverlay, Title: lang.T("build here, for both worlds (experimental)", "在本机编译，新旧世界通用（试验性）"), Help: lang.T("From proved source with goxin's overlay: four files of the runtime are changed, so that programs run in both worlds; a self-test decides whether it is accepted. Proved under emulation, not yet on old-world hardware. Takes a Go that is there to build with.", "用验证过的源码加 goxin 补丁编译：修改运行时的 4 个文件，使程序在新旧世界都能运行；通过自检才会接受。目前只在模拟器上验证过，尚未在旧世界真机上验证。需要一个已有的 Go 作为引导。")},
 			},
 		},
 		{
