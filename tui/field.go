@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/huh"
 
 	"goxin/assets/lang"
+	"goxin/steps/answers"
 	"goxin/steps/engine"
 )
 
@@ -162,11 +163,15 @@ func (f *field) parse(s string, l lang.Lang) (any, error) {
 	if s == "" {
 		return nil, nil
 	}
+	judge := q.Check
+	if q.Kind == engine.Secret { // what is typed here may be the secret itself: it must not be saved
+		judge = func(v string) error { _, err := answers.ParseSecret(v); return err }
+	}
 	check := func(v string) error {
-		if q.Check == nil {
+		if judge == nil {
 			return nil
 		}
-		if err := q.Check(v); err != nil {
+		if err := judge(v); err != nil {
 			said := lang.Message(err, l)
 			if h := lang.Hint(err, l); h != "" {
 				said += lang.T("; ", "；").In(l) + h

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -55,5 +56,38 @@ func TestNobodyIsAskedWhereNobodyIs(t *testing.T) {
 	p.SetStdout(io.Discard)
 	if err := p.Run(); err == nil || errors.Is(err, io.EOF) {
 		t.Fatalf("what is no terminal was read: %v", err)
+	}
+}
+
+// secretStep asks where a secret is.
+type secretStep struct{ fakeStep }
+
+func (secretStep) Fields() []engine.Field {
+	return []engine.Field{{Key: "password", Kind: engine.Secret, Title: lang.T("With which password?", "口令？")}}
+}
+
+func (s secretStep) Questions(engine.Hosts, engine.Survey, engine.Values) []engine.Question {
+	return []engine.Question{{Field: s.Fields()[0]}}
+}
+
+// The peer step's question for a password took the password itself, and the answers that
+// are saved after each question had it.
+func TestAPasswordTypedWhereItsPlaceIsAskedForIsNotSaved(t *testing.T) {
+	const canary = "c4n4ry"
+	steps := []engine.Step{secretStep{fakeStep{"kernel"}}}
+	d := drive(t, &fakeSession{}, func(c *Config) { c.Steps = steps }).keys("enter").at(atAsk)
+	for _, r := range canary {
+		d.keys(string(r))
+	}
+	d.keys("enter").at(atAsk).sees("a secret is not written into answers", "env:NAME")
+	k := lineTalk(t, &fakeSession{}, lang.EN, strings.NewReader(script("", canary, "env:KEY", "q", "yes")), func(d *liner) { d.steps = steps })
+	k.has(t, "Not possible: a secret is not written into answers")
+	for _, all := range [][]engine.Answers{d.saved, k.saved} {
+		if text := fmt.Sprint(all); strings.Contains(text, canary) {
+			t.Errorf("saved: %s", text)
+		}
+	}
+	if got := k.saved[len(k.saved)-1]["kernel"]["password"]; got != "env:KEY" {
+		t.Errorf("a reference is not taken: %v", got)
 	}
 }
