@@ -22,7 +22,6 @@ type lineWriter struct {
 func (w *lineWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.remember(p)
 	for rest := p; len(rest) > 0; {
 		i := bytes.IndexAny(rest, "\r\n")
 		if i < 0 {
@@ -57,6 +56,7 @@ func (w *lineWriter) end(cr bool) {
 }
 
 func (w *lineWriter) emit() {
+	w.remember(string(w.line))
 	if w.out != nil {
 		w.out(string(w.line))
 	}
@@ -72,14 +72,24 @@ func (w *lineWriter) flush() {
 	}
 }
 
-func (w *lineWriter) remember(p []byte) {
+func (w *lineWriter) remember(line string) {
 	if w.keep == 0 {
 		return
 	}
-	w.last = append(w.last, p...)
+	w.last = append(append(w.last, Brief(line)...), '\n')
 	if over := len(w.last) - w.keep; over > 0 {
 		w.last = append(w.last[:0], w.last[over:]...)
 	}
+}
+
+// Brief is a line of a program's that a person is to read: of a long one, such as a
+// compiler's whole command line, the beginning and the end.
+func Brief(line string) string {
+	const begin, end = 200, 80 // bytes
+	if len(line) <= begin+end {
+		return line
+	}
+	return strings.ToValidUTF8(line[:begin], "") + " … " + strings.ToValidUTF8(line[len(line)-end:], "")
 }
 
 func (w *lineWriter) tail() string {

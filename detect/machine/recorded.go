@@ -148,7 +148,7 @@ func (m *recorded) Run(ctx context.Context, c Command, out func(line string)) er
 		if out != nil {
 			out(line)
 		}
-		tail.remember([]byte(line + "\n"))
+		tail.remember(line)
 	}
 	if r.Code == 0 {
 		return nil

@@ -78,13 +78,17 @@ func TestRunDoesNotExpandAnything(t *testing.T) {
 }
 
 func TestRunSaysHowAProgramEnded(t *testing.T) {
-	_, err := run(t, sh(`echo out; head -c 5000 /dev/zero | tr '\0' y >&2; echo >&2; echo 'no such package' >&2; exit 7`))
+	_, err := run(t, sh(`echo out; for i in 0 1 2 3 4 5 6 7 8 9; do head -c 250 /dev/zero | tr '\0' y >&2; echo >&2; done; echo 'no such package' >&2; exit 7`))
 	var exit *ExitError
 	if !errors.As(err, &exit) || exit.Code != 7 || len(exit.Stderr) != stderrTail {
 		t.Fatalf("%#v", err)
 	}
 	if got := err.Error(); !strings.HasSuffix(got, "exit 7 exited with 7: no such package") {
 		t.Errorf("%s", got)
+	}
+	_, err = run(t, sh(`echo 'go tool dist: FAILED: compile' $(seq 2000)': exit status 2' >&2; exit 2`))
+	if got := err.Error(); len(got) > 600 || !strings.Contains(got, "exited with 2: go tool dist: FAILED: compile 1 2 ") || !strings.HasSuffix(got, "2000: exit status 2") {
+		t.Errorf("of a long line not both ends, and no more: %s", got)
 	}
 	_, err = run(t, sh(`kill -KILL $$`))
 	if !errors.As(err, &exit) || exit.Code != -1 || !strings.Contains(err.Error(), "killed by a signal") {

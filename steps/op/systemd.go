@@ -24,7 +24,7 @@ func quoting(say func(lang.Text)) func(string) {
 	if say == nil {
 		return nil
 	}
-	return func(line string) { say(lang.Same(Visible(line))) }
+	return func(line string) { say(lang.Same(Visible(machine.Brief(line)))) }
 }
 
 // systemctl runs one; say, which may be nil, gets what it prints.
