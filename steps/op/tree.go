@@ -244,14 +244,15 @@ func (s treeState) why() lang.Text {
 }
 
 func (o *Tree) note() lang.Text {
-	t := o.Want.toolchain()
-	if o.Make != nil && o.Make.Overlay != 0 {
-		return lang.F("%s, built from its source plus goxin's overlay %d", "%s，由源码加 goxin 第 %d 版补丁构建", t, o.Make.Overlay)
+	switch {
+	case o.Make == nil:
+		return lang.F("%s, %s", "%s，%s", o.Want.toolchain(), o.Archive.format())
+	case o.Want == nil:
+		return lang.Text{}
+	case o.Make.Overlay != 0: // the source may have come with another platform's release
+		return lang.F("%s, built from its source plus goxin's overlay %d", "%s，由源码加 goxin 第 %d 版补丁构建", o.Want.Toolchain.Version, o.Make.Overlay)
 	}
-	if o.Make != nil {
-		return lang.F("%s, built from its source", "%s，由源码构建", t)
-	}
-	return lang.F("%s, %s", "%s，%s", t, o.Archive.format())
+	return lang.F("%s, built from its source", "%s，由源码构建", o.Want.Toolchain.Version)
 }
 
 func (w *Want) toolchain() string {

@@ -365,6 +365,39 @@ func TestToBuildAStickMayBringTheSource(t *testing.T) {
 	}
 }
 
+// What an engineer's own notebook has is of another platform, and has the same source.
+func TestToBuildAnotherPlatformsReleaseWillDo(t *testing.T) {
+	other := linux("go1.26.9", "arm64")
+	proof, _, err := verify.Prove(context.Background(), asked(checksums()), testKey, other, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, brought := range map[string]map[string]string{
+		"a module":   {other.ModuleVersion() + ".zip": string(module(other, goFiles(other))), other.ModuleVersion() + ".proof": string(proof.Text())},
+		"an archive": {other.Archive(): string(archive(goFiles(other))), other.Archive() + ".proof": string(proof.Text())},
+	} {
+		n, s, h := internetOf(t, nil)
+		files := map[string]string{"/usr/lib/go-1.24/bin/go": "", "/usr/lib/go-1.24/VERSION": "go1.24.4\n"}
+		for f, text := range brought {
+			files["/mnt/usb/"+f] = text
+		}
+		put(t, rootOf(t, n), files)
+		m := runner{internet: n}
+		if _, err := install(t, s, m, h, engine.Values{"versions": []string{"1.26.9"}, "how": "build", "source": "/mnt/usb"}); err != nil {
+			t.Errorf("%s: %s", name, lang.Message(err, lang.EN))
+			continue
+		}
+		here, err := Here(m)
+		if err != nil || len(here.Installed) != 1 || !here.Installed[0].Built || here.Installed[0].Arch != "amd64" {
+			t.Errorf("%s: %+v, %v", name, here, err)
+			continue
+		}
+		if got := read(t, m, here.Installed[0].Dir+"/bin/go"); !strings.Contains(got, "GOARCH=amd64") {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
 func TestAStickThatIsNotRightIsToldBeforeAnythingIsDone(t *testing.T) {
 	t8, t9 := linux("go1.26.8", "arm64"), linux("go1.26.9", "arm64")
 	good := archive(goFiles(t8))
@@ -427,16 +460,22 @@ func (r runner) Run(_ context.Context, c machine.Command, out func(string)) erro
 	return nil
 }
 
-func TestAToolchainIsBuiltFromProvedSource(t *testing.T) {
-	n, s, h := internetOf(t, map[string]http.Handler{"proxy.example": proxy(checksums(), "go1.26.8")}, site("proxy.example", kindProxy))
-	for name, text := range map[string]string{"bin/go": "", "VERSION": "go1.24.4\n"} {
-		if err := os.MkdirAll(rootOf(t, n)+"/usr/lib/go-1.24/bin", 0o755); err != nil {
+// put makes files below root.
+func put(t *testing.T, root string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		if err := os.MkdirAll(path.Dir(root+name), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(rootOf(t, n)+"/usr/lib/go-1.24/"+name, []byte(text), 0o755); err != nil {
+		if err := os.WriteFile(root+name, []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+func TestAToolchainIsBuiltFromProvedSource(t *testing.T) {
+	n, s, h := internetOf(t, map[string]http.Handler{"proxy.example": proxy(checksums(), "go1.26.8")}, site("proxy.example", kindProxy))
+	put(t, rootOf(t, n), map[string]string{"/usr/lib/go-1.24/bin/go": "", "/usr/lib/go-1.24/VERSION": "go1.24.4\n"})
 	m := runner{internet: n}
 	items, err := install(t, s, m, h, engine.Values{"versions": []string{"1.26.8"}, "how": "build"})
 	if err != nil {
@@ -447,8 +486,11 @@ func TestAToolchainIsBuiltFromProvedSource(t *testing.T) {
 		t.Fatalf("%+v, %v", here, err)
 	}
 	dir := here.Installed[0].Dir
-	if got := read(t, m, dir+"/bin/go"); !strings.Contains(got, "GOROOT_BOOTSTRAP=/usr/lib/go-1.24") || !strings.Contains(got, "GOTOOLCHAIN=local") {
-		t.Error(got)
+	got := read(t, m, dir+"/bin/go")
+	for _, want := range []string{"GOROOT_BOOTSTRAP=/usr/lib/go-1.24", "GOTOOLCHAIN=local", "GOHOSTARCH=amd64", "GOARCH=amd64"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is not in %s", want, got)
+		}
 	}
 	for _, gone := range []string{"/bin/gofmt", "/pkg/obj", "/pkg/tool"} {
 		if _, err := m.Lstat(dir + gone); err == nil {

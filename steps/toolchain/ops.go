@@ -22,7 +22,7 @@ func (p *plan) ops() []engine.Op {
 		out = append(out, &op.Dir{Path: d, Mode: 0o755, Owner: machine.RootOwner, Reason: whyDir})
 	}
 	for _, w := range p.wanted {
-		if t := w.tree(p.seen.LogKey); t != nil {
+		if t := w.tree(p.seen.LogKey, p.seen.Arch); t != nil {
 			out = append(out, t)
 		}
 		if l := p.label(w); l != nil {
@@ -57,7 +57,7 @@ func target(dir string) string {
 
 // tree is the toolchain itself; nil where it is somebody else's, or there and nothing
 // proves it any more.
-func (w Wanted) tree(logKey string) *op.Tree {
+func (w Wanted) tree(logKey, arch string) *op.Tree {
 	if w.Adopted || len(w.Sources) == 0 {
 		return nil
 	}
@@ -73,6 +73,8 @@ func (w Wanted) tree(logKey string) *op.Tree {
 			With: w.Build.what(), Overlay: w.Build.Overlay,
 			Argv: []string{"bash", "make.bash"}, Dir: "src", Clear: []string{"bin", "pkg/tool"}, Drop: []string{"pkg/obj"},
 			Env: []string{
+				// For what goxin runs on; cmd/dist takes uname(1) at its word.
+				"GOHOSTOS=linux", "GOHOSTARCH=" + arch, "GOOS=linux", "GOARCH=" + arch,
 				"GOROOT_BOOTSTRAP=" + w.Build.Bootstrap, "GOTOOLCHAIN=local", "GOENV=off", "GOFLAGS=", "GOPROXY=off", "CGO_ENABLED=0", "HOME=", "GOCACHE={tree}/pkg/obj/go-build",
 			},
 		}

@@ -59,7 +59,7 @@ func (p *plan) exposed() error {
 	replaced := map[string]bool{}
 	used := map[string]bool{p.use: true}
 	for _, w := range p.wanted {
-		replaced[w.Dir] = w.tree("") != nil
+		replaced[w.Dir] = w.tree("", "") != nil
 		used[w.Dir] = true
 	}
 	for _, i := range p.seen.Installed {

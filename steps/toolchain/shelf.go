@@ -70,6 +70,7 @@ func (s *shelf) versions(arch string, source bool) []string {
 }
 
 // versionOf is the version that a file has for a platform; "" where it is for another.
+// To build from, every platform's will do: all of them have the same source.
 func versionOf(file, arch string, source bool) string {
 	n := path.Base(file)
 	if v, ok := strings.CutSuffix(n, ".src.tar.gz"); ok {
@@ -78,30 +79,35 @@ func versionOf(file, arch string, source bool) string {
 		}
 		return ""
 	}
-	for _, end := range []string{".linux-" + arch + ".tar.gz", ".linux-" + arch + ".zip"} {
-		if v, ok := strings.CutSuffix(n, end); ok {
-			return strings.TrimPrefix(v, "v0.0.1-")
-		}
+	for _, ext := range []string{".tar.gz", ".zip"} {
+		n = strings.TrimSuffix(n, ext)
 	}
-	return ""
+	v, of, ok := strings.Cut(n, ".linux-")
+	if !ok || of != arch && !source {
+		return ""
+	}
+	return strings.TrimPrefix(v, "v0.0.1-")
 }
 
-// find is the file of a version, and its format; "" where there is none.
+// find is the file of a version, and its format; "" where there is none. To build from,
+// the source alone comes before what else has it, and this platform's before another's.
 func (s *shelf) find(v, arch string, source bool) (file, format string) {
-	var spare string
+	best := 0
 	for _, f := range s.files {
+		rank := 1
 		switch {
 		case versionOf(f, arch, source) != v:
-		case source && !strings.HasSuffix(f, ".src.tar.gz") && spare == "":
-			spare = f // a module or an archive has the source too
-		case !source || strings.HasSuffix(f, ".src.tar.gz"):
-			return f, formatOf(f)
+			continue
+		case strings.HasSuffix(f, ".src.tar.gz"):
+			rank = 3
+		case versionOf(f, arch, false) != "":
+			rank = 2
+		}
+		if rank > best {
+			best, file, format = rank, f, formatOf(f)
 		}
 	}
-	if spare == "" {
-		return "", ""
-	}
-	return spare, formatOf(spare)
+	return file, format
 }
 
 func formatOf(file string) string {
@@ -127,7 +133,7 @@ func (s *shelf) lacks(asked, arch string, source bool) *lang.Error {
 	}
 	err := lang.Errorf(nil, "cannot install %s: %s has no archive of it for linux/%s", "无法安装 %s：%s 中没有适用于 linux/%s 的安装包", asked, dir, arch)
 	if source {
-		err = lang.Errorf(nil, "cannot build %s: %s has neither its source nor an archive of it for linux/%s", "无法编译 %s：%s 中既没有它的源码，也没有适用于 linux/%s 的安装包", asked, dir, arch)
+		err = lang.Errorf(nil, "cannot build %s: %s has neither its source nor an archive of it", "无法编译 %s：%s 中既没有它的源码，也没有它的安装包", asked, dir)
 	}
 	if len(s.files) == 0 {
 		example := verify.Toolchain{Version: "go1.26.8", OS: "linux", Arch: arch}
