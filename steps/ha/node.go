@@ -107,7 +107,7 @@ func (s Step) look(ctx context.Context, m machine.Machine, f *detect.Facts, a an
 	n.Exits = procEvents(m) && !f.Container.Value
 	n.Relays = relays(ctx, m)
 	if f.Security.SELinux.Value == "enforcing" {
-		n.Connects = boolean(ctx, m, "httpd_can_network_connect")
+		n.Connects = boolean(ctx, m, connects)
 	}
 	return n, nil
 }
@@ -235,6 +235,9 @@ func procEvents(m machine.Machine) bool {
 	data, err := m.ReadFile("/boot/config-" + k.Release)
 	return err == nil && strings.Contains(string(data), "\nCONFIG_PROC_EVENTS=y")
 }
+
+// connects is the switch that lets nginx pass requests on.
+const connects = "httpd_can_network_connect"
 
 // boolean is a switch of SELinux's policy: on, off, "" where it has none.
 func boolean(ctx context.Context, m machine.Machine, name string) (value string) {

@@ -76,6 +76,16 @@ func (p *pair) parity(say func(warn bool, en, zh string, args ...any)) {
 	}
 }
 
+// httpPort says whether the reference policy gives a port to programs of httpd_t: those
+// of http_port_t and http_cache_port_t.
+func httpPort(n int) bool {
+	switch n {
+	case 80, 81, 443, 488, 8008, 8009, 8443, 9000, 3128, 8080, 8118:
+		return true
+	}
+	return 10001 <= n && n <= 10010
+}
+
 // nodeNotes are what is to be said of one of the two.
 func (p *pair) nodeNotes(id machine.ID) []engine.Note {
 	n := p.seen[id]
@@ -92,8 +102,8 @@ func (p *pair) nodeNotes(id machine.ID) []engine.Note {
 		say(true, "a planned handover takes nft on the machine that takes over; it is not there, or it or the kernel lacks something. Requests under way may be lost then, some at 1000 a second. With nftables installed none is.",
 			"计划内切换时，接管一方需要 nft；此处没有，或者它（或内核）缺少所需功能。此时正在处理的请求可能丢失（每秒 1000 个请求时为数个）；安装 nftables 后则不会。")
 	}
-	if n.Connects == "off" {
-		say(true, "SELinux keeps nginx from passing requests on. goxin does not change its policy; by hand: setsebool -P httpd_can_network_connect on", "SELinux 禁止 nginx 转发请求。goxin 不修改其策略；手工执行：setsebool -P httpd_can_network_connect on")
+	if n.Connects != "" && !httpPort(p.a.Port) {
+		say(true, "SELinux's policy as it is delivered lets nginx listen on none but its own ports, and %[1]d is none of them; if nginx does not start: semanage port -a -t http_port_t -p tcp %[1]d", "SELinux 策略默认只允许 nginx 监听指定端口，%[1]d 不在其中；若 nginx 无法启动，请执行：semanage port -a -t http_port_t -p tcp %[1]d", p.a.Port)
 	}
 	if n.Conf != "" && !ours(n.Conf) && !example(n.Conf) {
 		say(true, "%s is replaced; undo brings it back. %s", "%s 将被替换，撤销时恢复。%s", keepalivedConf, p.written(n.Conf))

@@ -127,6 +127,10 @@ func (p *pair) ops(id machine.ID) (ops []engine.Op, unknown string) {
 		add(&op.Port{Protocol: "vrrp", From: []netip.Prefix{peer}, Interface: w.iface, Reason: whyVRRP()})
 	}
 
+	if n.Connects != "" {
+		add(&op.Boolean{Name: connects, On: true, Reason: whyConnects()})
+	}
+
 	nginxDir, nginxFile := dropInOf(nginxUnit)
 	keepalivedDir, keepalivedFile := dropInOf(keepalivedUnit)
 	file(op.File{Path: nginxConf, Content: nginxText(p.a, w.own), Restart: nginxUnit, Reason: whyNginx()})

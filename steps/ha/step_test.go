@@ -294,6 +294,25 @@ func TestWhatCannotBeKnownYetIsKnownAfterTheMirror(t *testing.T) {
 	}
 }
 
+// SELinux lets nginx answer, and nothing comes from behind it.
+func TestWhereSELinuxIsInForceNginxMayConnect(t *testing.T) {
+	w := newWorld()
+	w.seen[there].Connects = "off"
+	items, err := w.ops(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var on []machine.ID
+	for _, it := range items {
+		if o, ok := it.Op.(*op.Boolean); ok && o.On && o.Name == "httpd_can_network_connect" {
+			on = append(on, it.On)
+		}
+	}
+	if !slices.Equal(on, []machine.ID{there}) {
+		t.Errorf("it is switched on on %q", on)
+	}
+}
+
 func TestQuestionsSayWhy(t *testing.T) {
 	w := newWorld()
 	w.hosts.Facts[there].Virt = steptest.Fact("kvm")
@@ -303,6 +322,7 @@ func TestQuestionsSayWhy(t *testing.T) {
 	w.seen[machine.LocalID].Files = map[string]string{"/etc/nginx/conf.d/tls.conf": "a", "/etc/nginx/nginx.conf": "c"}
 	w.seen[there].Files = map[string]string{"/etc/nginx/conf.d/tls.conf": "b", "/etc/nginx/nginx.conf": "c"}
 	w.seen[there].Connects = "off"
+	w.v[KeyPort] = int64(8081)
 	w.seen[there].Relays = false
 	w.v[KeyReplace] = replace
 	w.v[KeyAdvert] = "200ms"

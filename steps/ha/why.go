@@ -36,6 +36,11 @@ func whyVRRP() lang.Text {
 		"两个节点必须能互相收到通告：若 IP 协议 112 被丢弃，双方会同时持有虚拟 IP。仅放行对方节点的地址。\n依据：acassen/keepalived#1487、#2370")
 }
 
+func whyConnects() lang.Text {
+	return lang.T("Without it SELinux lets nginx answer, and keeps it from passing requests on: every answer is a 502.\nSource: httpd_selinux(8)\nRisk: other programs that run as httpd_t (Apache, PHP) may connect then too.",
+		"不开启时 SELinux 允许 nginx 应答，却禁止它转发请求：一律返回 502。\n依据：httpd_selinux(8)\n风险：以 httpd_t 运行的其他程序（Apache、PHP）也随之可以发起连接。")
+}
+
 func whyNginx() lang.Text {
 	return lang.T("Listens on every address, so that it starts on both nodes. Its own file: what is there already stays.\nRisk: it answers for every name on this port that no other virtual host has by name.",
 		"监听所有地址，因此两个节点都能启动。使用独立的文件，已有配置保留不动。\n风险：该端口上未被其他虚拟主机按名称声明的域名，都由它应答。")

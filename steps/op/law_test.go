@@ -29,7 +29,7 @@ const dropIn = "/etc/systemd/system.conf.d/zz-goxin.conf"
 
 func situations() []situation {
 	return slices.Concat(otherSituations(), packageSituations(), sysfsSituations(), linkSituations(), blockSituations(), labelSituations(), treeSituations(),
-		accountSituations(), copySituations(), portSituations())
+		accountSituations(), copySituations(), portSituations(), booleanSituations())
 }
 
 func otherSituations() []situation {

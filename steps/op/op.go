@@ -30,5 +30,6 @@ func Kinds() engine.Kinds {
 		"account":  func() engine.Op { return new(Account) },
 		"copy":     func() engine.Op { return new(Copy) },
 		"port":     func() engine.Op { return new(Port) },
+		"boolean":  func() engine.Op { return new(Boolean) },
 	}
 }
