@@ -42,11 +42,11 @@ worlds: ## the loong64 binary on an old-world and a new-world kernel, under emul
 worlds-go: ## Go's own tests of what feels a signal ABI, in both worlds: too long for every day, so not in `make test`
 	@./.ci/worlds go
 
-# Most of the lab's tests wait for a machine or for a clock most of the time.
+# How many of the lab's tests go on at a time is theirs to say: by seats, and by turns.
 e2e: ## the lab: systemd containers and virtual machines (installs what it needs, and says so first)
 	$(GO) run ./cmd/lab prepare
 	$(GO) test -tags e2e -count=1 -timeout 30m -v ./steps/origin ./steps/environment ./steps/build ./steps/report ./steps/selftest
-	$(GO) test -tags e2e -count=1 -timeout 50m -parallel 4 -v ./cmd/lab
+	$(GO) test -tags e2e -count=1 -timeout 50m -parallel 64 -v ./cmd/lab
 
 pairs: ## the HA pair on machines that take too long for every day: two of bullseye, two of trixie, amd64 with an emulated arm64
 	$(GO) run ./cmd/lab prepare

@@ -99,9 +99,9 @@ func TestAnUnconfirmedChangeComesBack(t *testing.T) {
 	}
 }
 
-// It comes back across a reboot too, and a confirmed one stays. It runs alone: an
-// emulated machine beside another one is late.
+// It comes back across a reboot too, and a confirmed one stays.
 func TestAnUnconfirmedChangeComesBackAtBoot(t *testing.T) {
+	t.Parallel()
 	goxin, _ := programs(t)
 	m := NewLab(t).VM(t, "confirm")
 	m.Install(goxin, program)

@@ -32,7 +32,7 @@ type badPair struct {
 // their own tests.
 func TestBadInputOfAPairTouchesNeitherMachine(t *testing.T) {
 	t.Parallel()
-	p := NewPair(t)
+	p := NewPair(t, NewLab(t))
 	p.HasService()
 	p.A1.Write("/root/pair.yaml", p.withoutService("drill: none\n"), 0o600)
 	for _, b := range p.badPairs() {

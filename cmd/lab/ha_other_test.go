@@ -18,9 +18,9 @@ import (
 )
 
 // TestAPairOfTwoReleases makes a pair of the oldest and the newest that are at hand: of
-// systemd 247 and 257, keepalived 2.1 and 2.3, nginx 1.18 and 1.26. It has the host to
-// itself, as every test whose milliseconds are judged.
+// systemd 247 and 257, keepalived 2.1 and 2.3, nginx 1.18 and 1.26.
 func TestAPairOfTwoReleases(t *testing.T) {
+	t.Parallel()
 	pairedAndBack(t, Spec{Release: "bullseye"}, Spec{Release: "trixie"}, false)
 }
 
@@ -28,7 +28,7 @@ func TestAPairOfTwoReleases(t *testing.T) {
 // back. An emulated one is slow, and makes no user namespaces: QEMU's own threads are in
 // the way of that.
 func pairedAndBack(t *testing.T, first, second Spec, emulated bool) {
-	p := NewPairOf(t, first, second)
+	p := NewPairOf(t, NewQuietLab(t), first, second)
 	p.HasServiceFor(first.Arch, second.Arch)
 	p.opensClient()
 	advert, harden := "200ms", "strict"

@@ -48,9 +48,10 @@ func (p *Pair) HasService() {
 
 // TestAPairFromAnswers makes a pair out of two machines that have neither nginx nor
 // keepalived, has a third machine ask it while everything is broken that can be, and takes
-// it back. It has the host to itself: what is measured is milliseconds.
+// it back.
 func TestAPairFromAnswers(t *testing.T) {
-	p := NewPair(t)
+	t.Parallel()
+	p := NewPair(t, NewQuietLab(t))
 	p.HasService()
 	p.asksFromClient()
 	p.A1.Write("/root/pair.yaml", p.answers("drill: quick\nadvert: 200ms\n"), 0o600)
@@ -86,7 +87,8 @@ func TestAPairFromAnswers(t *testing.T) {
 // has firewalld: nothing gets through there but what goxin opens, which is gone when all is
 // taken back.
 func TestAPairByKeys(t *testing.T) {
-	p := NewPairOf(t, Spec{}, firewalled)
+	t.Parallel()
+	p := NewPairOf(t, NewQuietLab(t), Spec{}, firewalled)
 	p.HasService()
 	zones := p.A2.zones()
 	p.A1.Write("/root/pair.yaml", p.answers("drill: quick\nadvert: 200ms\n"), 0o600)

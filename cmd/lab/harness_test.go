@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"goxin/cmd/lab/agent"
 	"goxin/cmd/lab/screen"
 )
@@ -23,8 +25,12 @@ import (
 var run struct {
 	lab    *Lab
 	shared map[Kind]*sharedMachine
+	seats  *semaphore.Weighted
 	serial atomic.Int64
 }
+
+// seats are for tests of containers: as many go on at a time, beside one that emulates.
+const seats = 3
 
 type sharedMachine struct {
 	turn    sync.Mutex
@@ -51,6 +57,7 @@ func runTests(m *testing.M) int {
 	}
 	say("prepared in %v", time.Since(start).Round(time.Millisecond))
 	run.lab = lab
+	run.seats = semaphore.NewWeighted(seats)
 	run.shared = map[Kind]*sharedMachine{SystemContainer: {}, VirtualMachine: {}}
 	clean := func() {
 		if err := lab.Clean(ctx, false); err != nil {
@@ -73,12 +80,34 @@ func runTests(m *testing.M) int {
 type TestLab struct {
 	group    string
 	emulates bool // it has the turn to emulate
+	seated   bool // it has a seat, or all of them
 }
 
 // NewLab opens the lab for a test.
 func NewLab(t *testing.T) *TestLab {
 	t.Helper()
 	return &TestLab{group: fmt.Sprintf("e2e-%d-%d", os.Getpid(), run.serial.Add(1))}
+}
+
+// NewQuietLab opens the lab for a test that measures milliseconds: no other container is
+// there until it ends, and what is emulated yields.
+func NewQuietLab(t *testing.T) *TestLab {
+	t.Helper()
+	l := NewLab(t)
+	l.sit(t, seats)
+	return l
+}
+
+// sit takes seats until the test ends. Who waits longest is next, so that one who needs
+// them all gets them.
+func (l *TestLab) sit(t *testing.T, n int64) {
+	t.Helper()
+	ok(t, run.seats.Acquire(context.Background(), n))
+	l.seated = true
+	t.Cleanup(func() {
+		l.seated = false
+		run.seats.Release(n)
+	})
 }
 
 // VM makes a virtual machine that has just booted.
@@ -96,11 +125,14 @@ func (l *TestLab) start(t *testing.T, kind Kind, name string) *Box {
 
 func (l *TestLab) startSpec(t *testing.T, spec Spec) *Box {
 	t.Helper()
-	begin := time.Now()
-	if (spec.Kind == VirtualMachine || spec.Arch != "") && !l.emulates {
-		emulates(t)
-		l.emulates = true
+	switch {
+	case spec.emulated() && !l.emulates:
+		l.emulate(t)
+	case !l.emulates && !l.seated:
+		l.sit(t, 1)
 	}
+	spec.Idle = l.emulates // its containers too: they hold no seat
+	begin := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*limit)
 	defer cancel()
 	name := spec.Name
@@ -118,14 +150,18 @@ func (l *TestLab) startSpec(t *testing.T, spec Spec) *Box {
 	return &Box{t, m}
 }
 
-// emulates gives a test the turn to emulate a processor, until it ends: two at a time,
-// and the containers beside them, would all be late on two processors. The shared
-// virtual machine goes meanwhile; making it again takes two seconds.
-func emulates(t *testing.T) {
+// emulate gives a test the turn to emulate a processor, until it ends: two at a time
+// would both be late on two processors, of which they have what the containers leave. The
+// shared virtual machine goes meanwhile; making it again takes two seconds.
+func (l *TestLab) emulate(t *testing.T) {
 	t.Helper()
 	s := run.shared[VirtualMachine]
 	s.turn.Lock()
-	t.Cleanup(s.turn.Unlock)
+	l.emulates = true
+	t.Cleanup(func() {
+		l.emulates = false
+		s.turn.Unlock()
+	})
 	if s.machine != nil {
 		_ = s.machine.Down(context.Background())
 		s.machine = nil
@@ -137,6 +173,9 @@ func emulates(t *testing.T) {
 func (l *TestLab) Shared(t *testing.T, kind Kind) *Box {
 	t.Helper()
 	s := run.shared[kind]
+	if kind == SystemContainer && !l.emulates && !l.seated {
+		l.sit(t, 1)
+	}
 	s.turn.Lock()
 	t.Cleanup(s.turn.Unlock)
 	begin := time.Now()

@@ -76,7 +76,13 @@ type Spec struct {
 	Packages []string // installed beside the base tree's own
 	Binds    []string // "HOST:GUEST": what a container sees of the host's files, read-only
 	Uses     []string // things in the cache it needs as long as it is there
+
+	// Idle has it run when no other machine wants the processors. What is emulated
+	// always does: it is late already, and would make the others so.
+	Idle bool
 }
+
+func (s Spec) emulated() bool { return s.Kind == VirtualMachine || s.Arch != "" }
 
 // maxName leaves room for a prefix in the 64 characters of a host name.
 const maxName = 50
@@ -86,14 +92,15 @@ func (l *Lab) reserve(spec Spec) (*host, error) {
 	if !regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`).MatchString(spec.Name) || len(spec.Name) > maxName {
 		return nil, fmt.Errorf("cannot name a machine %q: use up to %d small letters, digits and hyphens", spec.Name, maxName)
 	}
-	groups, err := cgroups(spec.Name)
+	idle := spec.Idle || spec.emulated()
+	groups, err := cgroups(spec.Name, idle)
 	if err != nil {
 		return nil, err
 	}
 	h := &host{lab: l, dir: filepath.Join(l.cache.dir, "run", spec.Name), state: state{
 		Name: spec.Name, Kind: spec.Kind, Release: spec.Release, Arch: spec.Arch, Group: spec.Group, Packages: spec.Packages,
 		Binds: spec.Binds, Uses: spec.Uses,
-		Owner: l.owner, Cgroups: groups, Started: time.Now(),
+		Owner: l.owner, Idle: idle, Cgroups: groups, Started: time.Now(),
 	}}
 	// The longest socket name must fit into a sockaddr_un, unix(7).
 	if len(h.dir)+len("/io/agent.sock") > 107 {
@@ -186,7 +193,7 @@ func (l *Lab) all() []state {
 		if err != nil {
 			// It was cut off while being written down; only the name is known.
 			s = state{Name: filepath.Base(dir), Kind: SystemContainer}
-			s.Cgroups, _ = cgroups(s.Name)
+			s.Cgroups, _ = cgroups(s.Name, true)
 		}
 		all = append(all, s)
 	}

@@ -32,7 +32,7 @@ const byHand = `vrrp_instance lab {
 // cables can be cut. All of it is seen without goxin.
 func TestTheLabHasAPairOfMachines(t *testing.T) {
 	t.Parallel()
-	p := NewPair(t)
+	p := NewPair(t, NewLab(t))
 	if got := p.A1.Do("ssh", "-i", pairKey, "-o", "StrictHostKeyChecking=accept-new", "a2", "hostname"); got != p.A2.Name() {
 		t.Errorf("the second machine says that it is %s", got)
 	}

@@ -33,17 +33,16 @@ type Pair struct {
 }
 
 // NewPair makes a pair of what the lab has most of: bookworm on this processor.
-func NewPair(t *testing.T) *Pair {
+func NewPair(t *testing.T, l *TestLab) *Pair {
 	t.Helper()
-	return NewPairOf(t, Spec{}, Spec{})
+	return NewPairOf(t, l, Spec{}, Spec{})
 }
 
 // NewPairOf makes a pair of two releases or architectures.
-func NewPairOf(t *testing.T, first, second Spec) *Pair {
+func NewPairOf(t *testing.T, l *TestLab, first, second Spec) *Pair {
 	t.Helper()
 	begin := time.Now()
 	ctx := context.Background()
-	l := NewLab(t)
 	p := &Pair{t: t, group: l.group}
 	daemon, err := run.lab.program(ctx, "mirrorsd")
 	ok(t, err)

@@ -27,6 +27,7 @@ type state struct {
 	Group    string    `json:"group"`            // machines of one group share a bridge
 	Owner    identity  `json:"owner,omitzero"`   // the test run that removes it; none for a person's
 	Uses     []string  `json:"uses"`             // things in the cache it stands on
+	Idle     bool      `json:"idle,omitempty"`   // it has the processors when nobody else wants them
 	Cgroups  []string  `json:"cgroups"`          // made for its processes, and only for them
 	Base     string    `json:"base,omitempty"`   // base tree, or image with the booted snapshot
 	Kernel   string    `json:"kernel,omitempty"` // tree with the virtual machine's kernel
@@ -79,8 +80,8 @@ func loadState(dir string) (state, error) {
 // cgroups names a control group for a machine in each hierarchy that systemd
 // keeps processes in. Two containers in one group would take each other's
 // services for their own; and whatever happens, the group's list is all that
-// has to be killed.
-func cgroups(name string) ([]string, error) {
+// has to be killed. An idle one has a group in the processors' hierarchy too.
+func cgroups(name string, idle bool) ([]string, error) {
 	b, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return nil, err
@@ -92,7 +93,10 @@ func cgroups(name string) ([]string, error) {
 		if !ok || len(f) < 5 || len(kind) < 3 {
 			continue
 		}
-		if kind[0] == "cgroup2" || (kind[0] == "cgroup" && strings.Contains(","+kind[2]+",", ",name=systemd,")) {
+		with := func(controller string) bool {
+			return kind[0] == "cgroup" && strings.Contains(","+kind[2]+",", ","+controller+",")
+		}
+		if kind[0] == "cgroup2" || with("name=systemd") || idle && with("cpu") {
 			dirs = append(dirs, filepath.Join(f[4], "goxin-lab", name))
 		}
 	}
@@ -163,6 +167,14 @@ func (s state) removeCgroups() error {
 	return failed
 }
 
+// yield has the processes of a control group run when no others want to. The group says
+// it (cpu.idle, Linux 5.15) and not the processes: those of a container begin sessions,
+// each of which would count as much as any other (sched(7), "The autogroup feature").
+func yield(dir string) {
+	_ = os.WriteFile(filepath.Join(filepath.Dir(dir), "cgroup.subtree_control"), []byte("+cpu"), 0)
+	_ = os.WriteFile(filepath.Join(dir, "cpu.idle"), []byte("1"), 0) // an older kernel has none, and is only slower
+}
+
 // launch starts a machine's program in its control groups, detached from
 // whoever called lab, with its output in console.log. before is a shell
 // script to run first, in the same place; extra files are inherited from 3 up.
@@ -174,6 +186,9 @@ func (h *host) launch(before string, prefix, argv []string, extra ...*os.File) e
 		}
 		if err != nil {
 			return fmt.Errorf("cannot make a control group for %s: %w", h.state.Name, err)
+		}
+		if h.state.Idle {
+			yield(dir)
 		}
 	}
 	script := "set -e\n"

@@ -147,10 +147,10 @@ func TestTheWizardInstallsGo(t *testing.T) {
 // toolchain.
 func TestAnEmulatedARMMachineRunsItsOwnGo(t *testing.T) {
 	t.Parallel()
-	emulates(t)
+	l := NewLab(t)
+	l.emulate(t)
 	ok(t, run.lab.Emulate("aarch64"))
 	goxin := programFor(t, "arm64")
-	l := NewLab(t)
 	b := l.GoMachine(t, l.GoSites(t), goxin)
 	var facts struct {
 		Arch struct {

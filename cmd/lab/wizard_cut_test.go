@@ -42,7 +42,6 @@ type cutWizard struct {
 func TestAWizardThatIsCutOffIsGoneOnWith(t *testing.T) {
 	t.Parallel()
 	goxin, _ := programs(t)
-	l := NewLab(t)
 	for _, way := range []struct {
 		name string
 		ssh  bool
@@ -55,7 +54,7 @@ func TestAWizardThatIsCutOffIsGoneOnWith(t *testing.T) {
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
-			b := l.Container(t, strings.ReplaceAll(way.name, " ", "-"))
+			b := NewLab(t).Container(t, strings.ReplaceAll(way.name, " ", "-"))
 			b.Install(goxin, program)
 			b.Sh(slowPackage)
 			before := b.packaged(aptLeaves)
