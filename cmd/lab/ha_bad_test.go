@@ -46,7 +46,7 @@ func TestBadInputOfAPairTouchesNeitherMachine(t *testing.T) {
 				p.A2.Write("/etc/nginx/conf.d/site.conf", "server { listen 8000; proxy_pas http://a1; }\n", 0o644)
 			},
 			mend: func(p *Pair) { p.A2.Do("rm", "/etc/nginx/conf.d/site.conf") },
-			says: []string{"cannot build on the nginx of peer:" + secondAddress, `unknown directive "proxy_pas"`, "nginx -t"},
+			says: []string{"cannot build on the nginx of " + p.A2.Name(), `unknown directive "proxy_pas"`, "nginx -t"},
 		})
 	})
 	p.A1.Write("/root/pair.yaml", p.answers("replace: replace\ndrill: none\n"), 0o600)
@@ -122,7 +122,7 @@ func (p *Pair) badPairs() []badPair {
 		},
 		{
 			name: "the address is a node's own", code: 5, set: says("ha.vip=" + secondAddress),
-			says: says("cannot share "+secondAddress+": it is peer:"+secondAddress+"'s own address, on host0", "a third one"),
+			says: says("cannot share "+secondAddress+": it is "+p.A2.Name()+"'s own address, on host0", "a third one"),
 		},
 		{
 			name: "the VRID is taken", code: 5, set: says("ha.vrid=77"),
@@ -190,7 +190,7 @@ func (p *Pair) badPairs() []badPair {
 				p.A1.Sh(`cp /root/web /root/foreign; printf '\267\000' | dd of=/root/foreign bs=1 seek=18 conv=notrunc status=none`)
 			},
 			mend: func(p *Pair) { p.A1.Do("rm", "/root/foreign") },
-			says: says("cannot run /root/foreign on local: it is for aarch64", "GOARCH=amd64"),
+			says: says("cannot run /root/foreign on "+p.A1.Name()+": it is for aarch64", "GOARCH=amd64"),
 		},
 		{
 			name: "another major version of keepalived", code: 5,
@@ -206,7 +206,7 @@ func (p *Pair) badPairs() []badPair {
 				p.A2.Do("mkdir", "/etc/keepalived")
 				p.A2.Write("/etc/keepalived/keepalived.conf", fmt.Sprintf(byHand, 100, secondAddress, firstAddress), 0o644)
 			},
-			says: says("cannot write /etc/keepalived/keepalived.conf on peer:"+secondAddress+": somebody wrote one already", "replace: replace"),
+			says: says("cannot write /etc/keepalived/keepalived.conf on "+p.A2.Name()+": somebody wrote one already", "replace: replace"),
 		},
 	}
 }

@@ -65,7 +65,7 @@ func (p *pair) judge() error {
 
 func (p *pair) judgeMachine(id machine.ID) error {
 	f := p.hosts.Facts[id]
-	name := string(id)
+	name := p.hosts.Name(id)
 	switch {
 	case !f.Running:
 		return lang.Errorf(nil, "cannot make a pair with %s: it is not running", "无法与 %s 组成主备：它没有在运行", name).
@@ -84,7 +84,7 @@ func (p *pair) judgeMachine(id machine.ID) error {
 }
 
 func (p *pair) judgeAddress(id machine.ID) error {
-	n, vip, name := p.seen[id], p.a.VIP, string(id)
+	n, vip, name := p.seen[id], p.a.VIP, p.hosts.Name(id)
 	if len(n.Interfaces) == 0 {
 		return nil // nothing was looked up
 	}
@@ -106,7 +106,7 @@ func (p *pair) judgeAddress(id machine.ID) error {
 	return nil
 }
 
-func (p *pair) isNode(vip netip.Addr, name, iface string) error {
+func (p *pair) isNode(vip netip.Addr, name lang.Text, iface string) error {
 	return lang.Errorf(nil, "cannot share %s: it is %s's own address, on %s", "无法共用 %s：它是 %s 自己的地址（%s）", vip, name, iface).
 		WithHint("the shared address is a third one, besides the two machines'", "虚拟 IP 是两台机器各自地址之外的第三个地址")
 }
@@ -144,7 +144,7 @@ func broadcast(p netip.Prefix) netip.Addr {
 }
 
 func (p *pair) judgeFiles(id machine.ID) error {
-	n, name := p.seen[id], string(id)
+	n, name := p.seen[id], p.hosts.Name(id)
 	if n.Conf != "" && !ours(n.Conf) && !example(n.Conf) && !p.a.Replace {
 		return lang.Errorf(nil, "cannot write %s on %s: somebody wrote one already", "无法在 %[2]s 上写入 %[1]s：已有他人编写的配置", keepalivedConf, name).
 			WithHint("look at it; replace: replace puts goxin's in its place, and undo brings it back", "请先查看；填 replace: replace 则替换为 goxin 的配置，撤销时恢复")
@@ -167,7 +167,7 @@ func example(conf string) bool {
 }
 
 func (p *pair) judgeWire(id machine.ID) error {
-	n, name := p.seen[id], string(id)
+	n, name := p.seen[id], p.hosts.Name(id)
 	peerID := other(p.hosts, id)
 	peer := p.seen[peerID]
 	if !n.Deaf.Empty() {
@@ -176,11 +176,11 @@ func (p *pair) judgeWire(id machine.ID) error {
 	}
 	if n.Peer != nil && peer.MAC != "" && !slices.Contains(n.Peer.MACs, peer.MAC) {
 		return lang.Errorf(nil, "cannot make a pair: on the segment of %s nobody answers for %s with the address %s that %s has", "无法组成主备：在 %s 的网段上，没有以 %[3]s 应答 %[2]s 的机器（%[4]s 的网卡）",
-			name, peer.Address.Addr(), peer.MAC, string(peerID)).
+			name, peer.Address.Addr(), peer.MAC, p.hosts.Name(peerID)).
 			WithHint("both have to be on one Ethernet segment: same switch, same VLAN, no router between", "两台机器必须在同一以太网段：同一交换机、同一 VLAN，中间没有路由器")
 	}
 	if w := n.Passes; w != nil && !w.Passes() && !p.a.Firewall {
-		return lang.Errorf(nil, "cannot make a pair: IP protocol 112 (VRRP) from %s does not arrive at %s: %d of %d", "无法组成主备：从 %s 发出的 IP 协议 112（VRRP）到不了 %s：%d/%d", name, string(peerID), w.Received, w.Sent).
+		return lang.Errorf(nil, "cannot make a pair: IP protocol 112 (VRRP) from %s does not arrive at %s: %d of %d", "无法组成主备：从 %s 发出的 IP 协议 112（VRRP）到不了 %s：%d/%d", name, p.hosts.Name(peerID), w.Received, w.Sent).
 			WithHint("both would own the address at once. firewall: true lets it through on the machines; a switch or a cloud may drop it too", "两台机器会同时持有虚拟 IP。填 firewall: true 可在机器上放行；交换机或云平台也可能丢弃它")
 	}
 	return nil
@@ -192,7 +192,7 @@ func (p *pair) judgeClocks(_, y machine.ID) error {
 		if s < 0 {
 			way = lang.T("behind", "慢")
 		}
-		return lang.Errorf(nil, "cannot make a pair: the clock of %s is %s %s", "无法组成主备：%s 的时钟%[3]s了 %[2]s", string(y), s.Abs().Round(time.Second), way).
+		return lang.Errorf(nil, "cannot make a pair: the clock of %s is %s %s", "无法组成主备：%s 的时钟%[3]s了 %[2]s", p.hosts.Name(y), s.Abs().Round(time.Second), way).
 			WithHint("do the time step on both machines first", "请先在两台机器上执行 time 步骤")
 	}
 	return nil
@@ -201,7 +201,7 @@ func (p *pair) judgeClocks(_, y machine.ID) error {
 func (p *pair) judgeVersions(x, y machine.ID) error {
 	for _, id := range []machine.ID{x, y} {
 		if v := p.seen[id].Keepalived; v != "" && !vrrp.Capabilities(v).ConfigTest {
-			return lang.Errorf(nil, "cannot use keepalived %s of %s: goxin writes for 2.0.4 and newer", "无法使用 %[2]s 上的 keepalived %[1]s：goxin 支持 2.0.4 及以上", v, string(id)).
+			return lang.Errorf(nil, "cannot use keepalived %s of %s: goxin writes for 2.0.4 and newer", "无法使用 %[2]s 上的 keepalived %[1]s：goxin 支持 2.0.4 及以上", v, p.hosts.Name(id)).
 				WithHint("take a newer one from the distribution's update repository", "请从发行版的更新源安装较新的版本")
 		}
 	}

@@ -131,7 +131,7 @@ func (p *pair) serves(ctx context.Context, m machine.Machine, id machine.ID) (la
 	if err := m.Run(ctx, c, nil); err != nil && !errors.As(err, &exit) {
 		return lang.Text{}, err // nothing was asked
 	} else if err != nil {
-		return lang.Text{}, lang.Errorf(nil, "cannot let %s own the address: nginx there does not answer %s with 2xx or 3xx", "%s 不能持有虚拟 IP：其 nginx 对 %s 没有返回 2xx 或 3xx", string(id), p.a.Health).
+		return lang.Text{}, lang.Errorf(nil, "cannot let %s own the address: nginx there does not answer %s with 2xx or 3xx", "%s 不能持有虚拟 IP：其 nginx 对 %s 没有返回 2xx 或 3xx", p.hosts.Name(id), p.a.Health).
 			WithHint("is the service there, and on %s? on that machine: curl -i http://127.0.0.1:%d%s", "后端服务在运行且位于 %s 吗？请在该机器上执行：curl -i http://127.0.0.1:%d%s", strings.Join(p.a.Upstream, ", "), p.a.Port, p.a.Health)
 	}
 	return lang.F("%s on port %d", "%s，端口 %d", p.a.Health, p.a.Port), nil

@@ -157,8 +157,8 @@ func TestBadInputIsRefusedByName(t *testing.T) {
 		{"in another network, on the interface asked for", func(w *world) {
 			w.v[KeyInterface] = "eth9"
 			w.seen[there].Interface = ""
-		}, "eth9 of peer:b"},
-		{"equal to a node", func(w *world) { w.v[KeyVIP] = "10.9.0.2"; w.seen[there].Holds = "eth0" }, "peer:b's own address"},
+		}, "eth9 of b"},
+		{"equal to a node", func(w *world) { w.v[KeyVIP] = "10.9.0.2"; w.seen[there].Holds = "eth0" }, "b's own address"},
 		{"the network's own", func(w *world) { w.v[KeyVIP] = "10.9.0.0" }, "address of the network"},
 		{"of all in the network", func(w *world) { w.v[KeyVIP] = "10.9.0.255" }, "address of the network"},
 		{"VRID taken", func(w *world) {

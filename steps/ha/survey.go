@@ -42,7 +42,7 @@ func (s Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h e
 		if !ok {
 			return nil, engine.NoMachine(id)
 		}
-		tell(lang.F("looking at %s", "正在查看 %s", string(id)))
+		tell(lang.F("looking at %s", "正在查看 %s", h.Name(id)))
 		if out[id], err = s.look(ctx, m, h.Facts[id], a); err != nil {
 			return nil, err
 		}

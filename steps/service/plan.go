@@ -17,6 +17,7 @@ import (
 // host is one machine as the step sees it.
 type host struct {
 	id    machine.ID
+	name  lang.Text  // as people know it
 	home  machine.ID // the machine the run is about, where the programs are
 	facts *detect.Facts
 	seen  *seen
@@ -25,7 +26,7 @@ type host struct {
 
 func newHost(hs engine.Hosts, sv engine.Survey, id machine.ID, a answers) (*host, error) {
 	s, err := seenOn(sv, id)
-	return &host{id, hs.Order[0], hs.Facts[id], s, a}, err
+	return &host{id, hs.Name(id), hs.Order[0], hs.Facts[id], s, a}, err
 }
 
 // Ops are, on each machine, the program, its account, its directories, its environment
@@ -49,10 +50,9 @@ func (Step) Ops(hs engine.Hosts, sv engine.Survey, v engine.Values) ([]engine.It
 
 // fits is why the program cannot be a service here; nil where it can.
 func (h *host) fits() error {
-	where := lang.Same(string(h.id))
 	switch {
 	case h.facts.Init.Name.Known && h.facts.Init.Name.Value != "systemd" && h.facts.Running:
-		return lang.Errorf(nil, "cannot make a service on %s: %s is its service manager", "无法在 %s 上创建服务：其服务管理器是 %s", where, op.Visible(h.facts.Init.Name.Value)).
+		return lang.Errorf(nil, "cannot make a service on %s: %s is its service manager", "无法在 %s 上创建服务：其服务管理器是 %s", h.name, op.Visible(h.facts.Init.Name.Value)).
 			WithHint("this step takes systemd; leave the step out", "此步骤需要 systemd；请去掉此步骤")
 	case !h.seen.Problem.Empty():
 		return lang.Errorf(nil, "%s", "%s", op.VisibleText(h.seen.Problem)).WithHint("%s", "%s", op.VisibleText(h.seen.Hint))
@@ -62,7 +62,7 @@ func (h *host) fits() error {
 		return lang.Errorf(nil, "cannot make a service of %s: it is no program that the kernel starts", "无法为 %s 创建服务：它不是内核可直接执行的程序", op.Visible(h.seen.Source)).
 			WithHint("name what go build made", "请指定 go build 的产物")
 	case goarch(h.seen.Arch) != h.facts.Arch.GOARCH.Value:
-		return lang.Errorf(nil, "cannot run %s on %s: it is for %s, and that machine is %s", "无法在 %[2]s 上运行 %[1]s：它面向 %[3]s，而该机器是 %[4]s", op.Visible(h.seen.Source), where, h.seen.Arch, h.facts.Arch.Machine.Value).
+		return lang.Errorf(nil, "cannot run %s on %s: it is for %s, and that machine is %s", "无法在 %[2]s 上运行 %[1]s：它面向 %[3]s，而该机器是 %[4]s", op.Visible(h.seen.Source), h.name, h.seen.Arch, h.facts.Arch.Machine.Value).
 			WithHint("build it with GOARCH=%s; {arch} in the path stands for each machine's own", "请用 GOARCH=%s 构建；路径中的 {arch} 会替换为各机器自己的架构", h.facts.Arch.GOARCH.Value)
 	}
 	return nil

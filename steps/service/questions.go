@@ -19,7 +19,7 @@ func (s Step) Questions(hs engine.Hosts, sv engine.Survey, v engine.Values) []en
 	id, f := hs.First()
 	h, err := newHost(hs, sv, id, a)
 	if err != nil {
-		h = &host{id, id, f, &seen{UserNS: true}, a}
+		h = &host{id, hs.Name(id), id, f, &seen{UserNS: true}, a}
 	}
 	var out []engine.Question
 	for _, f := range s.Fields() {

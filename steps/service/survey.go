@@ -66,7 +66,7 @@ func (Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h eng
 			return nil, engine.NoMachine(id)
 		}
 		if say != nil {
-			say(engine.Say(lang.F("looking at the program for %s", "正在查看 %s 的程序", string(id))))
+			say(engine.Say(lang.F("looking at the program for %s", "正在查看 %s 的程序", h.Name(id))))
 		}
 		s, err := look(ctx, home, m, h.Facts[id], v)
 		if err != nil {

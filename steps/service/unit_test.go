@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"goxin/assets/lang"
 	"goxin/detect"
 	"goxin/detect/elf"
 	"goxin/detect/machine"
@@ -42,7 +43,7 @@ func newTestHost(t *testing.T, f *detect.Facts, s *seen, v engine.Values) *host 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &host{"local", "local", f, s, a}
+	return &host{"local", lang.Same("a"), "local", f, s, a}
 }
 
 func TestTheUnitIsMadeForTheSystemdThatIsThere(t *testing.T) {
@@ -220,7 +221,7 @@ func TestPairsGetTheProgramOfTheirProcessor(t *testing.T) {
 	}
 	steptest.Golden(t, "pair", steptest.Wanted(t, items))
 	sv = []byte(strings.Replace(string(sv), `"arch":"aarch64"`, `"arch":"x86_64"`, 1))
-	if _, err := (Step{}).Ops(hs, sv, engine.Values{KeyBinary: "/srv/app-{arch}"}); err == nil || !strings.Contains(err.Error(), "cannot run /srv/app-arm64 on peer:b: it is for x86_64") {
+	if _, err := (Step{}).Ops(hs, sv, engine.Values{KeyBinary: "/srv/app-{arch}"}); err == nil || !strings.Contains(err.Error(), "cannot run /srv/app-arm64 on b: it is for x86_64") {
 		t.Errorf("%v", err)
 	}
 }
