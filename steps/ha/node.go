@@ -41,7 +41,6 @@ type node struct {
 	NginxSays  string       `json:"nginx_says,omitempty"` // of a configuration that is broken already
 	Exits      bool         `json:"exits,omitempty"`      // the kernel tells of processes that end (CONFIG_PROC_EVENTS)
 	Relays     bool         `json:"relays,omitempty"`     // nft takes the relay's rules
-	Connects   string       `json:"connects,omitempty"`   // SELinux's httpd_can_network_connect: on, off
 	// Files are SHA-256 of nginx's other files and of the certificates they name.
 	Files map[string]string `json:"files,omitempty"`
 	Skew  time.Duration     `json:"skew,omitempty"`  // its clock, ahead of the first machine's
@@ -106,9 +105,6 @@ func (s Step) look(ctx context.Context, m machine.Machine, f *detect.Facts, a an
 	n.NginxSays = nginxBroken(ctx, m)
 	n.Exits = procEvents(m) && !f.Container.Value
 	n.Relays = relays(ctx, m)
-	if f.Security.SELinux.Value == "enforcing" {
-		n.Connects = boolean(ctx, m, connects)
-	}
 	return n, nil
 }
 
@@ -234,19 +230,6 @@ func procEvents(m machine.Machine) bool {
 	}
 	data, err := m.ReadFile("/boot/config-" + k.Release)
 	return err == nil && strings.Contains(string(data), "\nCONFIG_PROC_EVENTS=y")
-}
-
-// connects is the switch that lets nginx pass requests on.
-const connects = "httpd_can_network_connect"
-
-// boolean is a switch of SELinux's policy: on, off, "" where it has none.
-func boolean(ctx context.Context, m machine.Machine, name string) (value string) {
-	_ = m.Run(ctx, machine.Command{Argv: []string{"getsebool", name}, Timeout: time.Minute}, func(line string) {
-		if _, v, ok := strings.Cut(line, " --> "); ok {
-			value = strings.TrimSpace(v)
-		}
-	})
-	return value
 }
 
 const mostFiles = 200

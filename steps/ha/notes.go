@@ -76,6 +76,11 @@ func (p *pair) parity(say func(warn bool, en, zh string, args ...any)) {
 	}
 }
 
+// enforcing says that SELinux lets nginx do what its policy names, and nothing else.
+func (p *pair) enforcing(id machine.ID) bool {
+	return p.hosts.Facts[id].Security.SELinux.Value == "enforcing"
+}
+
 // httpPort says whether the reference policy gives a port to programs of httpd_t: those
 // of http_port_t and http_cache_port_t.
 func httpPort(n int) bool {
@@ -102,7 +107,7 @@ func (p *pair) nodeNotes(id machine.ID) []engine.Note {
 		say(true, "a planned handover takes nft on the machine that takes over; it is not there, or it or the kernel lacks something. Requests under way may be lost then, some at 1000 a second. With nftables installed none is.",
 			"计划内切换时，接管一方需要 nft；此处没有，或者它（或内核）缺少所需功能。此时正在处理的请求可能丢失（每秒 1000 个请求时为数个）；安装 nftables 后则不会。")
 	}
-	if n.Connects != "" && !httpPort(p.a.Port) {
+	if p.enforcing(id) && !httpPort(p.a.Port) {
 		say(true, "SELinux's policy as it is delivered lets nginx listen on none but its own ports, and %[1]d is none of them; if nginx does not start: semanage port -a -t http_port_t -p tcp %[1]d", "SELinux 策略默认只允许 nginx 监听指定端口，%[1]d 不在其中；若 nginx 无法启动，请执行：semanage port -a -t http_port_t -p tcp %[1]d", p.a.Port)
 	}
 	if n.Conf != "" && !ours(n.Conf) && !example(n.Conf) {

@@ -127,8 +127,8 @@ func (p *pair) ops(id machine.ID) (ops []engine.Op, unknown string) {
 		add(&op.Port{Protocol: "vrrp", From: []netip.Prefix{peer}, Interface: w.iface, Reason: whyVRRP()})
 	}
 
-	if n.Connects != "" {
-		add(&op.Boolean{Name: connects, On: true, Reason: whyConnects()})
+	if p.enforcing(id) {
+		add(&op.Boolean{Name: "httpd_can_network_connect", On: true, Reason: whyConnects()})
 	}
 
 	nginxDir, nginxFile := dropInOf(nginxUnit)

@@ -297,7 +297,7 @@ func TestWhatCannotBeKnownYetIsKnownAfterTheMirror(t *testing.T) {
 // SELinux lets nginx answer, and nothing comes from behind it.
 func TestWhereSELinuxIsInForceNginxMayConnect(t *testing.T) {
 	w := newWorld()
-	w.seen[there].Connects = "off"
+	w.hosts.Facts[there].Security.SELinux = steptest.Fact("enforcing")
 	items, err := w.ops(t)
 	if err != nil {
 		t.Fatal(err)
@@ -321,7 +321,7 @@ func TestQuestionsSayWhy(t *testing.T) {
 	w.seen[there].Heard.Routers = []wire.Router{router(100, "10.9.0.77")}
 	w.seen[machine.LocalID].Files = map[string]string{"/etc/nginx/conf.d/tls.conf": "a", "/etc/nginx/nginx.conf": "c"}
 	w.seen[there].Files = map[string]string{"/etc/nginx/conf.d/tls.conf": "b", "/etc/nginx/nginx.conf": "c"}
-	w.seen[there].Connects = "off"
+	w.hosts.Facts[there].Security.SELinux = steptest.Fact("enforcing")
 	w.v[KeyPort] = int64(8081)
 	w.seen[there].Relays = false
 	w.v[KeyReplace] = replace
