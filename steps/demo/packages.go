@@ -306,6 +306,9 @@ func (s *sim) furnish() error {
 	if err := s.people(); err != nil {
 		return err
 	}
+	if err := s.forbidding(); err != nil {
+		return err
+	}
 	if err := s.wired(); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"goxin/detect/machine/peer"
 	"goxin/steps/drill"
 	"goxin/steps/engine"
+	"goxin/steps/op"
 	"goxin/steps/vrrp"
 )
 
@@ -392,5 +393,30 @@ func TestAnAskerEndsWithItsCaller(t *testing.T) {
 	d.pair.lan.do(nil)
 	if now := len(d.pair.lan.due); now >= due && due > 0 {
 		t.Errorf("%d events wait, and %d did", now, due)
+	}
+}
+
+func TestWhereSELinuxIsInForceItsBooleanIsSetAndPutBack(t *testing.T) {
+	d := opened(t, "openeuler-22.03")
+	defer d.Close()
+	o := &op.Boolean{Name: "httpd_can_network_connect", On: true}
+	look := func() (engine.State, engine.Action) {
+		s, err := o.Observe(t.Context(), d.Machine)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s, o.Diff(s).Action
+	}
+	before, was := look()
+	_, err := o.Do(t.Context(), d.Machine, nil)
+	after, is := look()
+	if err != nil || was != engine.Update || is != engine.None {
+		t.Errorf("%v: %c, then %c", err, was, is)
+	}
+	if err := o.Undo(t.Context(), d.Machine, before, after); err != nil {
+		t.Fatal(err)
+	}
+	if _, is := look(); is != was {
+		t.Errorf("put back, it is %c", is)
 	}
 }

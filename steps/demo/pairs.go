@@ -37,6 +37,15 @@ func (s *sim) iface() string {
 	return best
 }
 
+// forbidding furnishes a machine whose SELinux is in force with the boolean that a proxy
+// takes, as the policy is delivered.
+func (s *sim) forbidding() error {
+	if !s.exists("/sys/fs/selinux/enforce") {
+		return nil
+	}
+	return s.write(path.Join(selinuxBooleans, "httpd_can_network_connect"), []byte("0 0"), 0o644)
+}
+
 // wired furnishes the machine with what it knows of its interface, and with goxin, which
 // whoever came with it has put under /opt for more than one architecture.
 func (s *sim) wired() error {

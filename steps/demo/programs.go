@@ -117,9 +117,9 @@ func (s *sim) program(name string) func(*call) error {
 		return (*call).getent
 	case "sha256sum":
 		return (*call).sha256sum
-	case "getsebool":
-		if s.facts.Security.SELinux.Value == "enforcing" {
-			return func(c *call) error { c.say("%s --> on", c.args[0]); return nil }
+	case "setsebool":
+		if s.exists(selinuxBooleans) {
+			return (*call).setsebool
 		}
 	case "ip":
 		return (*call).ipCommand
@@ -269,6 +269,23 @@ func (c *call) kysecSet() error {
 		return c.exit(1)
 	}
 	return c.wait(30 * time.Millisecond)
+}
+
+// selinuxBooleans is where a kernel shows them, each its value and the one to be
+// committed.
+const selinuxBooleans = "/sys/fs/selinux/booleans"
+
+// setsebool sets one in force; the policy's store is not simulated.
+func (c *call) setsebool() error {
+	set := c.plain()
+	if len(set) != 2 || !c.exists(path.Join(selinuxBooleans, set[0])) {
+		return c.refuse(1, "Could not change active booleans: Invalid boolean")
+	}
+	if err := c.wait(2 * time.Second); err != nil { // a policy is made anew
+		return err
+	}
+	value := map[string]string{"on": "1 1", "off": "0 0"}[set[1]]
+	return c.write(path.Join(selinuxBooleans, set[0]), []byte(value), 0o644)
 }
 
 func unlimited(s string) string {
