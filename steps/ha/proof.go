@@ -91,7 +91,7 @@ func (p *pair) trial(ctx context.Context, m machine.Machine, id machine.ID) (lan
 	if err != nil {
 		return lang.Text{}, err
 	}
-	return lang.T("they do, as far as they are there", "已安装的程序均接受"), nil
+	return lang.F("they do on %s, as far as they are there", "%s 上已安装的程序均接受", p.hosts.Name(id)), nil
 }
 
 // nginxUser is the line of an nginx.conf that says whom it works as. A test of another
@@ -134,7 +134,7 @@ func (p *pair) serves(ctx context.Context, m machine.Machine, id machine.ID) (la
 		return lang.Text{}, lang.Errorf(nil, "cannot let %s own the address: nginx there does not answer %s with 2xx or 3xx", "%s 不能持有虚拟 IP：其 nginx 对 %s 没有返回 2xx 或 3xx", p.hosts.Name(id), p.a.Health).
 			WithHint("is the service there, and on %s? on that machine: curl -i http://127.0.0.1:%d%s", "后端服务在运行且位于 %s 吗？请在该机器上执行：curl -i http://127.0.0.1:%d%s", strings.Join(p.a.Upstream, ", "), p.a.Port, p.a.Health)
 	}
-	return lang.F("%s on port %d", "%s，端口 %d", p.a.Health, p.a.Port), nil
+	return lang.F("%s on port %d of %s", "%[3]s 的 %[1]s，端口 %[2]d", p.a.Health, p.a.Port, p.hosts.Name(id)), nil
 }
 
 // both are the two machines of the run.
@@ -270,7 +270,7 @@ func (p *pair) owned(ctx context.Context, _ machine.Machine) (lang.Text, error) 
 	if err != nil {
 		return lang.Text{}, err
 	}
-	return lang.F("%s owns it (%s), as %s sees it too", "由 %s（%s）持有，%s 看到的也一致", string(owner), p.seen[owner].MAC, string(standby)), nil
+	return lang.F("%s owns it (%s), as %s sees it too", "由 %s（%s）持有，%s 看到的也一致", p.hosts.Name(owner), p.seen[owner].MAC, p.hosts.Name(standby)), nil
 }
 
 const (
@@ -309,8 +309,8 @@ func (p *pair) answers(ctx context.Context, _ machine.Machine) (lang.Text, error
 	case err != nil:
 		return lang.Text{}, err
 	case asked == 0 || lost > 0:
-		return lang.Text{}, lang.Errorf(nil, "cannot trust the pair: of %d requests from %s to %s, %d had no answer %v", "该主备组不可信：从 %[2]s 到 %[3]s 的 %[1]d 个请求中，%[4]d 个没有得到应答 %[5]v", asked, string(standby), p.a.VIP, lost, why).
-			WithHint("firewall: true opens the port; see nginx's error log on %s", "填 firewall: true 可放行端口；请查看 %s 上 nginx 的错误日志", string(owner))
+		return lang.Text{}, lang.Errorf(nil, "cannot trust the pair: of %d requests from %s to %s, %d had no answer %v", "该主备组不可信：从 %[2]s 到 %[3]s 的 %[1]d 个请求中，%[4]d 个没有得到应答 %[5]v", asked, p.hosts.Name(standby), p.a.VIP, lost, why).
+			WithHint("firewall: true opens the port; see nginx's error log on %s", "填 firewall: true 可放行端口；请查看 %s 上 nginx 的错误日志", p.hosts.Name(owner))
 	case len(nodes) != 1 || !nodes[own]:
 		return lang.Text{}, lang.Errorf(nil, "cannot trust the pair: %s should answer, and others did", "该主备组不可信：应由 %s 应答，实际却是其他机器", own).
 			WithHint("another virtual host takes %s before goxin's: nginx -T", "另有虚拟主机先于 goxin 处理 %s：nginx -T", p.a.Health)
