@@ -35,31 +35,15 @@ func (e *Engine) Forget(ctx context.Context, id RunID) error {
 // forgetKept has the run's ops on a machine destroy what they kept there, but for what
 // other runs of that machine's shelf need; as is the run's number on it.
 func (r *Run) forgetKept(ctx context.Context, on machine.ID, its shelf, as RunID) error {
-	var others []*history
 	var errs []error
-	asked := false
 	for _, o := range r.h.ops() {
 		k, keeps := o.op.(Keeper)
 		if !keeps || o.on != on || !o.mayKeep() {
 			continue
 		}
-		if !asked {
-			var err error
-			if others, err = its.histories(); err != nil {
-				return err // it may need what is kept
-			}
-			asked = true
-		}
-		var needed []State
-		for _, h := range others {
-			if h.forgotten || h.header.ID == as {
-				continue
-			}
-			for _, p := range h.ops() {
-				if p.on == its.first && p.mayKeep() && p.op.Kind() == o.op.Kind() && p.op.Target() == o.op.Target() {
-					needed = append(needed, p.before)
-				}
-			}
+		needed, err := its.neededBeside(o, as)
+		if err != nil {
+			return err // it may need what is kept
 		}
 		if err := k.Forget(ctx, r.e.machine(on), o.before, needed); err != nil {
 			errs = append(errs, lang.Errorf(err, "cannot destroy what was kept of %s on %s", "无法销毁为 %s 保存在 %s 上的内容", o.op.Target(), on).
@@ -67,6 +51,49 @@ func (r *Run) forgetKept(ctx context.Context, on machine.ID, its shelf, as RunID
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// dropKept has an op that was undone destroy what it kept, but for what other ops need.
+func (r *Run) dropKept(ctx context.Context, o *opHistory, before State) error {
+	k, keeps := o.op.(Keeper)
+	if !keeps {
+		return nil
+	}
+	its, as := r.e.shelf, r.ID()
+	if t := r.twins[o.on]; t != nil {
+		its, as = t.shelf, t.id
+	}
+	needed, err := its.neededBeside(o, as)
+	if err != nil {
+		return err
+	}
+	for _, p := range r.h.ops() {
+		if p != o && targetOf(p) == targetOf(o) && p.mayKeep() {
+			needed = append(needed, p.before)
+		}
+	}
+	return k.Forget(ctx, r.e.machine(o.on), before, needed)
+}
+
+// neededBeside are the states that ops of o's target go back to, of all runs on the shelf
+// but one.
+func (s shelf) neededBeside(o *opHistory, but RunID) ([]State, error) {
+	runs, err := s.histories()
+	if err != nil {
+		return nil, err
+	}
+	var needed []State
+	for _, h := range runs {
+		if h.forgotten || h.header.ID == but {
+			continue
+		}
+		for _, p := range h.ops() {
+			if p.on == s.first && p.mayKeep() && p.op.Kind() == o.op.Kind() && p.op.Target() == o.op.Target() {
+				needed = append(needed, p.before)
+			}
+		}
+	}
+	return needed, nil
 }
 
 // mayKeep reports whether something may be kept to undo o.

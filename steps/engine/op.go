@@ -43,7 +43,8 @@ type Toucher interface{ Touches() string }
 // journal: it is too big, or too secret, for that.
 type Keeper interface {
 	// Forget destroys what was kept to go back to before, unless one of needed, the
-	// states that other runs' ops of the same target go back to, needs it. Idempotent.
+	// states that other ops of the same target go back to, needs it: after an Undo, or
+	// when the run is forgotten. Idempotent.
 	Forget(ctx context.Context, m machine.Machine, before State, needed []State) error
 }
 

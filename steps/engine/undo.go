@@ -146,7 +146,10 @@ func (r *Run) undoOp(ctx context.Context, o *opHistory) error {
 	if err != nil {
 		return err
 	}
-	return o.op.Undo(r.e.within(ctx, Event{Run: r.ID(), Step: o.step, On: o.on}), m, before, o.after)
+	if err := o.op.Undo(r.e.within(ctx, Event{Run: r.ID(), Step: o.step, On: o.on}), m, before, o.after); err != nil {
+		return err
+	}
+	return r.dropKept(ctx, o, before)
 }
 
 // How a run is opened that has a part on another machine.

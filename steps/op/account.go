@@ -397,10 +397,10 @@ func (o *Account) remove(ctx context.Context, m machine.Machine, now, was accoun
 	if err == nil {
 		err = o.putBack(m, k, withGroup)
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // then it is back already, or was never touched
-		return err
+	if errors.Is(err, fs.ErrNotExist) { // it is back already, or was never touched
+		return nil
 	}
-	return dropKept(m, o.keep())
+	return err
 }
 
 // putBack makes each database byte for byte what it was, where nobody else changed it

@@ -174,7 +174,7 @@ func TestAnAccountHalfMadeGoesAgain(t *testing.T) {
 			_, _ = o.Do(ctx, w, nil)
 			w.dieAt = 0
 		}
-		if err := o.Undo(ctx, w, before, engine.State{}); err != nil || w.sum() != start {
+		if err := undo(ctx, o, w, before, engine.State{}); err != nil || w.sum() != start {
 			t.Errorf("cut off at effect %d: %v, as it was: %v", n, err, w.sum() == start)
 		}
 	}
@@ -186,9 +186,9 @@ func TestAnAccountHalfMadeGoesAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.effects, w.dieAt = 0, n
-		err := o.Undo(ctx, w, before, engine.State{})
+		err := undo(ctx, o, w, before, engine.State{})
 		w.dieAt = 0
-		if again := o.Undo(ctx, w, before, engine.State{}); again != nil || w.sum() != start {
+		if again := undo(ctx, o, w, before, engine.State{}); again != nil || w.sum() != start {
 			t.Fatalf("cut off at effect %d: %v, as it was: %v", n, again, w.sum() == start)
 		}
 		if !errors.Is(err, errDied) {
@@ -229,7 +229,7 @@ func TestAnAccountMadeMeanwhileStays(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := app.Undo(ctx, w, before, observe(t, app, w)); err != nil {
+	if err := undo(ctx, app, w, before, observe(t, app, w)); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.read("/etc/passwd"); strings.Contains(got, "app:") || !strings.Contains(got, "other:") {

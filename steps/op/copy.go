@@ -154,8 +154,11 @@ func (o *Copy) beside() string {
 
 const theFile = "file" // in the two directories
 
-// keep is where what stood there is kept.
-func (o *Copy) keep() string { return path.Join(keptDir, "copy-"+digest([]byte(o.Path))[:16]) }
+// keep is where a content that stood there is kept: of several copies to one path, each
+// keeps what it replaced.
+func (o *Copy) keep(sum string) string {
+	return path.Join(keptDir, "copy-"+digest([]byte(o.Path))[:16]+"-"+sum[:min(len(sum), 16)])
+}
 
 // Do copies the file where its content differs, and else only sets what differs of its
 // mode and owner.
@@ -227,16 +230,17 @@ func (o *Copy) adjust(m machine.Machine, now, want inode) error {
 
 // keepOld keeps what is there, unless it is kept already.
 func (o *Copy) keepOld(ctx context.Context, m machine.Machine, was copyState) error {
-	if sum, err := fileDigest(ctx, m, path.Join(o.keep(), theFile)); err == nil && sum == was.SHA256 {
+	keep := o.keep(was.SHA256)
+	if sum, err := fileDigest(ctx, m, path.Join(keep, theFile)); err == nil && sum == was.SHA256 {
 		return nil
 	}
 	if err := makeKept(m); err != nil {
 		return err
 	}
-	if err := m.RemoveAll(o.keep()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := m.RemoveAll(keep); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return staged(m, o.keep(), func(s machine.Stage) error {
+	return staged(m, keep, func(s machine.Stage) error {
 		sum, err := put(ctx, m, o.Path, s, theFile, 0o600)
 		if err == nil && sum != was.SHA256 {
 			err = lang.Because(nil, "it changed while it was read", "读取期间内容发生变化")
@@ -314,9 +318,6 @@ func (o *Copy) Undo(ctx context.Context, m machine.Machine, before, after engine
 	if err = o.restore(ctx, m, was, ours, seen); err == nil {
 		err = o.clean(m)
 	}
-	if err == nil {
-		err = dropKept(m, o.keep())
-	}
 	if err != nil && !errors.Is(err, engine.ErrNotOurs) {
 		return cannot(err, "cannot put %s back", "无法还原 %s", o.Target())
 	}
@@ -354,7 +355,7 @@ func (o *Copy) restore(ctx context.Context, m machine.Machine, was, ours copySta
 	case old:
 		return o.adjust(m, now.inode, was.inode)
 	}
-	kept := path.Join(o.keep(), theFile)
+	kept := path.Join(o.keep(was.SHA256), theFile)
 	if _, err := m.Lstat(kept); err != nil {
 		return lang.Errorf(err, "what was there before is not kept any more", "原来的文件已不再保存").
 			WithHint("put it back by hand, from a backup or from its package", "请从备份或软件包中手工恢复")
@@ -362,9 +363,9 @@ func (o *Copy) restore(ctx context.Context, m machine.Machine, was, ours copySta
 	return o.replace(ctx, m, m, kept, was.SHA256, was.inode)
 }
 
-// Forget destroys what stood there, if that is what is kept: a later copy to the same
-// path keeps what it replaces in its place.
-func (o *Copy) Forget(ctx context.Context, m machine.Machine, before engine.State, needed []engine.State) error {
+// Forget destroys what stood there, unless another copy to the same path replaced the
+// same content.
+func (o *Copy) Forget(_ context.Context, m machine.Machine, before engine.State, needed []engine.State) error {
 	was, _, err := decode[copyState](o, before)
 	if err != nil || !was.Exists {
 		return err
@@ -374,15 +375,5 @@ func (o *Copy) Forget(ctx context.Context, m machine.Machine, before engine.Stat
 			return err
 		}
 	}
-	kept := path.Join(o.keep(), theFile)
-	if _, err := m.Lstat(kept); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		return err
-	}
-	if sum, err := fileDigest(ctx, m, kept); err != nil || sum != was.SHA256 {
-		return err
-	}
-	return dropKept(m, o.keep())
+	return dropKept(m, o.keep(was.SHA256))
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"goxin/assets/lang"
+	"goxin/detect"
 	"goxin/detect/machine"
 	"goxin/steps/engine"
 )
@@ -65,7 +67,7 @@ func TestWhatIsNotWhatWasPlannedIsNotCopied(t *testing.T) {
 	if !errors.As(err, &no) {
 		t.Errorf("%v", err)
 	}
-	if err := o.Undo(context.Background(), w, before, before); err != nil || w.sum() != start {
+	if err := undo(context.Background(), o, w, before, before); err != nil || w.sum() != start {
 		t.Errorf("as it was: %v, %v", w.sum() == start, err)
 	}
 }
@@ -116,7 +118,7 @@ func TestForgettingACopyDestroysWhatItReplaced(t *testing.T) {
 	if _, err := o.Do(ctx, w, nil); err != nil {
 		t.Fatal(err)
 	}
-	kept := o.keep() + "/" + theFile
+	kept := o.keep(digest([]byte("old\n"))) + "/" + theFile
 	older := engine.NewState(copyState{Exists: true, SHA256: digest([]byte("older\n"))}, nil)
 	fresh := engine.NewState(copyState{}, nil)
 	for name, c := range map[string]struct {
@@ -137,5 +139,63 @@ func TestForgettingACopyDestroysWhatItReplaced(t *testing.T) {
 	}
 	if w.read("/usr/local/bin/app") != program {
 		t.Error("what it put there is gone")
+	}
+}
+
+// copying is a step that copies /srv/app as it is.
+type copying struct{ m machine.Machine }
+
+func (copying) ID() string { return "copying" }
+
+func (copying) Title() lang.Text { return lang.Text{} }
+
+func (copying) Fields() []engine.Field { return nil }
+
+func (copying) Questions(engine.Hosts, engine.Survey, engine.Values) []engine.Question { return nil }
+
+func (c copying) Ops(engine.Hosts, engine.Survey, engine.Values) ([]engine.Item, error) {
+	b, err := c.m.ReadFile("/srv/app")
+	return []engine.Item{{On: c.m.ID(), Op: &Copy{Source: "/srv/app", SHA256: digest(b), Path: "/usr/bin/app", Mode: 0o755, Owner: machine.Keep, Reason: why}}}, err
+}
+
+// A service was brought to its third version and taken back twice: the second undo said
+// that the first version was not kept any more. Every copy keeps what it replaced, also
+// where two of them replaced the same.
+func TestSeveralVersionsOfAProgramAreUndoneOneAfterAnother(t *testing.T) {
+	for _, versions := range [][]string{{"one", "two", "three"}, {"one", "two", "one", "two", "one"}} {
+		t.Run(strings.Join(versions, " "), func(t *testing.T) {
+			m := machine.Root(t.TempDir())
+			for _, dir := range []string{"/srv", "/usr", "/usr/bin", "/var", "/var/lib"} {
+				must(m.Mkdir(dir, 0o755, machine.Keep))
+			}
+			e := engine.New(engine.Config{
+				Machines: []machine.Machine{m}, Steps: []engine.Step{copying{m}}, Kinds: Kinds(),
+				Detect: func(context.Context, machine.Machine) (*detect.Facts, error) { return &detect.Facts{}, nil },
+			})
+			var runs []engine.RunID
+			for _, v := range versions {
+				must(m.WriteFile("/srv/app", []byte(v), 0o755, machine.Keep))
+				r, err := e.Start(t.Context(), engine.RunOptions{})
+				must(err)
+				_, err = r.Step(t.Context(), copying{m}, nil, nil)
+				must(err)
+				_, err = r.End(t.Context())
+				must(err)
+				runs = append(runs, r.ID())
+			}
+			for i := len(versions) - 1; i >= 0; i-- {
+				if got, err := m.ReadFile("/usr/bin/app"); string(got) != versions[i] {
+					t.Fatalf("version %d is %q, %v", i+1, got, err)
+				}
+				if _, err := e.Undo(t.Context(), runs[i], ""); err != nil {
+					t.Fatalf("version %d: %v", i+1, err)
+				}
+			}
+			for _, name := range []string{"/usr/bin/app", keptDir} {
+				if _, err := m.Lstat(name); !errors.Is(err, os.ErrNotExist) {
+					t.Errorf("%s is left: %v", name, err)
+				}
+			}
+		})
 	}
 }

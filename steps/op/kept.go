@@ -14,7 +14,7 @@ import (
 )
 
 // keptDir has what ops put back that is too big, or too secret, for a journal: it stays
-// on its own machine, and goes when it is put back.
+// on its own machine, and goes once it is put back and nothing else needs it.
 const keptDir = "/var/lib/goxin/kept"
 
 // makeKept makes keptDir. Nobody but root looks into it.
