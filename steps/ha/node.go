@@ -144,7 +144,7 @@ func interfaces(ctx context.Context, m machine.Machine) ([]iface, error) {
 	var out strings.Builder
 	err := m.Run(ctx, machine.Command{Argv: []string{"ip", "-j", "address", "show"}, Timeout: time.Minute}, func(line string) { out.WriteString(line) })
 	if err != nil {
-		return nil, lang.Errorf(err, "cannot list the addresses of %s", "无法列出 %s 的地址", string(m.ID())).
+		return nil, lang.Errorf(err, "cannot list the addresses", "无法列出地址").
 			WithHint("is iproute2 installed? it has `ip`", "请确认已安装 iproute2（提供 ip 命令）")
 	}
 	return parseInterfaces(out.String())

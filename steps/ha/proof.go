@@ -221,7 +221,7 @@ func (p *pair) owner(ctx context.Context) (owner, standby machine.ID, err error)
 		for i, e := range ends {
 			holds, err := p.holds(ctx, e.On)
 			if err != nil {
-				return "", "", err
+				return "", "", lang.Errorf(err, "cannot tell whether %s has %s", "无法判断 %s 是否持有 %s", p.hosts.Name(e.On.ID()), p.a.VIP)
 			}
 			if holds {
 				owners = append(owners, i)

@@ -2,9 +2,11 @@ package ha
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +18,7 @@ import (
 	"goxin/steps/engine"
 	"goxin/steps/op"
 	"goxin/steps/steptest"
+	"goxin/steps/stock"
 	"goxin/steps/vrrp"
 	"goxin/steps/wire"
 )
@@ -385,4 +388,23 @@ func FuzzInterfaces(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What could not be read on one of the two was told without a word about which.
+func TestAMachineThatCannotBeReadIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(dir+"/etc/keepalived/keepalived.conf", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld()
+	ms := map[machine.ID]machine.Machine{machine.LocalID: machine.Root(t.TempDir()), there: machine.Root(dir)}
+	for id, name := range map[machine.ID]string{machine.LocalID: "node-a", there: "node-b"} {
+		w.hosts.Facts[id].Hostname = steptest.Fact(name)
+		w.hosts.Facts[id].Running = false
+	}
+	none := func(context.Context, machine.Machine, string, ...string) (map[string]string, error) { return nil, nil }
+	_, err := Step{Ask: &stock.Ask{Installed: none, Available: none}}.Survey(t.Context(), ms, w.hosts, w.v, nil)
+	if want := "cannot look at node-b: cannot read /etc/keepalived/keepalived.conf: "; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v, want %s…", err, want)
+	}
 }

@@ -44,7 +44,7 @@ func (s Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h e
 		}
 		tell(lang.F("looking at %s", "正在查看 %s", h.Name(id)))
 		if out[id], err = s.look(ctx, m, h.Facts[id], a); err != nil {
-			return nil, err
+			return nil, lang.Errorf(err, "cannot look at %s", "无法查看 %s", h.Name(id))
 		}
 	}
 	if len(h.Order) == 2 && a.VIP.IsValid() {

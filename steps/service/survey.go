@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"goxin/assets/lang"
-	"goxin/detect"
 	"goxin/detect/elf"
 	"goxin/detect/machine"
 	"goxin/steps/engine"
@@ -68,7 +67,7 @@ func (Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h eng
 		if say != nil {
 			say(engine.Say(lang.F("looking at the program for %s", "正在查看 %s 的程序", h.Name(id))))
 		}
-		s, err := look(ctx, home, m, h.Facts[id], v)
+		s, err := look(ctx, home, m, h, v)
 		if err != nil {
 			return nil, err
 		}
@@ -77,7 +76,8 @@ func (Step) Survey(ctx context.Context, ms map[machine.ID]machine.Machine, h eng
 	return json.Marshal(out)
 }
 
-func look(ctx context.Context, home, m machine.Machine, f *detect.Facts, v engine.Values) (*seen, error) {
+func look(ctx context.Context, home, m machine.Machine, h engine.Hosts, v engine.Values) (*seen, error) {
+	f := h.Facts[m.ID()]
 	s := &seen{UserNS: userNamespaces(m)}
 	name := v.Text(KeyName, "app")
 	s.Up = f.Running && unitUp(ctx, m, name+".service")
@@ -95,7 +95,7 @@ func look(ctx context.Context, home, m machine.Machine, f *detect.Facts, v engin
 	}
 	if file := v.Text(KeySecrets, ""); file != "" {
 		if _, err := m.Stat(file); err != nil {
-			s.trouble(lang.Errorf(err, "cannot use the environment file %s on %s", "无法使用 %[2]s 上的环境文件 %[1]s", file, string(m.ID())).
+			s.trouble(lang.Errorf(err, "cannot use the environment file %s on %s", "无法使用 %[2]s 上的环境文件 %[1]s", file, h.Name(m.ID())).
 				WithHint("make it there first: install -m 600 /dev/null %s", "请先在该机器上创建：install -m 600 /dev/null %s", file))
 			return s, nil
 		}
