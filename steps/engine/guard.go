@@ -342,6 +342,10 @@ func (e *Engine) undoDue(ctx context.Context, id RunID, boot string) error {
 	if err != nil || !r.h.due(boot, up) {
 		return errors.Join(err, r.release())
 	}
+	// Who leaves a run to be resumed dismisses its guard before letting go of the lock.
+	if _, err := e.home.Stat(e.guardDir(id) + "/ready"); errors.Is(err, fs.ErrNotExist) {
+		return r.release()
+	}
 	_, err = r.undoAndEnd(ctx, "")
 	return err
 }

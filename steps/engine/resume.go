@@ -43,6 +43,13 @@ func (e *Engine) Resume(ctx context.Context) (*Run, []StepResult, error) {
 			return nil, nil, errors.Join(err, r.letGo())
 		}
 	}
+	for _, t := range r.twins { // they were dismissed where the run was left: see park
+		if t.h.status == StatusInterrupted && t.canGuard() == nil {
+			if err := t.installGuard(ctx, t.id); err != nil {
+				return nil, nil, errors.Join(err, r.letGo())
+			}
+		}
+	}
 	r.resumed = true
 	res, err := r.finish(ctx)
 	return r, res, err
