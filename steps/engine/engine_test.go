@@ -403,3 +403,21 @@ func TestAJournalThatCannotBeReadHidesNoOtherRun(t *testing.T) {
 		t.Error("a new run beside a history that cannot be read")
 	}
 }
+
+// One flipped bit in the record of an old run, and no later one could be undone: not even
+// by the guard of a change that had cut the machine off.
+func TestADamagedJournalOfAnOlderRunDoesNotKeepANewerOneFromBeingUndone(t *testing.T) {
+	w := newWorld(t, "a=0")
+	for _, ops := range []string{"a=1", "a=2"} {
+		_, err := w.apply(w.engine(), engine.RunOptions{Answers: answers(ops, "")}, false)
+		ok(t, err)
+	}
+	j := w.dir + "/var/lib/goxin/runs/0001/journal.jsonl"
+	b, err := os.ReadFile(j)
+	ok(t, err)
+	b[len(b)/2] ^= 1
+	ok(t, os.WriteFile(j, b, 0o600))
+	if _, err := w.engine().Undo(context.Background(), 2, ""); err != nil || w.read("a") != "1" {
+		t.Errorf("%v, a=%s", err, w.read("a"))
+	}
+}

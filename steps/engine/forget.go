@@ -65,7 +65,7 @@ func (r *Run) dropKept(ctx context.Context, o *opHistory, before State) error {
 	}
 	needed, err := its.neededBeside(o, as)
 	if err != nil {
-		return err
+		return nil // a run that cannot be read may need it
 	}
 	for _, p := range r.h.ops() {
 		if p != o && targetOf(p) == targetOf(o) && p.mayKeep() {
@@ -77,8 +77,8 @@ func (r *Run) dropKept(ctx context.Context, o *opHistory, before State) error {
 
 // neededBeside are the states that ops of o's target go back to, of all runs on the shelf
 // but one.
-func (s shelf) neededBeside(o *opHistory, but RunID) ([]State, error) {
-	runs, err := s.histories()
+func (k shelf) neededBeside(o *opHistory, but RunID) ([]State, error) {
+	runs, err := k.histories()
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (s shelf) neededBeside(o *opHistory, but RunID) ([]State, error) {
 			continue
 		}
 		for _, p := range h.ops() {
-			if p.on == s.first && p.mayKeep() && p.op.Kind() == o.op.Kind() && p.op.Target() == o.op.Target() {
+			if p.on == k.first && p.mayKeep() && p.op.Kind() == o.op.Kind() && p.op.Target() == o.op.Target() {
 				needed = append(needed, p.before)
 			}
 		}

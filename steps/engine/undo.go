@@ -119,13 +119,20 @@ func targetOf(o *opHistory) target { return target{o.on, o.op.Kind(), o.op.Targe
 
 // laterThan are the targets that runs after id have changed, and which run last.
 func (e *Engine) laterThan(id RunID) (map[target]RunID, error) {
-	hs, err := e.histories()
+	ids, err := e.ids()
 	if err != nil {
 		return nil, err
 	}
 	later := make(map[target]RunID)
-	for _, h := range hs {
-		if h.header.ID <= id || h.forgotten {
+	for _, newer := range ids {
+		if newer <= id {
+			continue // a damaged journal of an older run need not be read
+		}
+		h, err := e.one(newer)
+		if err != nil {
+			return nil, err
+		}
+		if h == nil || h.forgotten {
 			continue
 		}
 		for _, o := range h.ops() {
