@@ -104,9 +104,10 @@ func sum(b []byte) string {
 	return fmt.Sprintf("%08x", crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)))
 }
 
-// decodeJournal reads a journal. A last line without its newline was being
-// written when the machine stopped: it is dropped, and torn tells where the good
-// part ends (-1: nothing is torn). Anything else wrong is an error with its line.
+// decodeJournal reads a journal. A last line that is not whole was being written when
+// the machine stopped: it has no newline yet, or NULs where the disk got no page of it
+// though it got a later one. It is dropped, and torn tells where the good part ends (-1:
+// nothing is torn). Anything else wrong is an error with its line.
 func decodeJournal(name string, data []byte) (recs []record, torn int, err error) {
 	torn = -1
 	for n, off := 1, 0; off < len(data); n++ {
@@ -118,6 +119,10 @@ func decodeJournal(name string, data []byte) (recs []record, torn int, err error
 		var l line
 		var r record
 		raw := data[off : off+i]
+		if off+i+1 == len(data) && bytes.IndexByte(raw, 0) >= 0 {
+			torn = off
+			break
+		}
 		off += i + 1
 		bad := func(cause error) ([]record, int, error) {
 			return nil, -1, lang.Errorf(cause, "cannot read journal %s:%d", "无法读取运行日志 %s:%d", name, n).

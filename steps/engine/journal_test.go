@@ -166,3 +166,19 @@ func TestFactsTooManyToKeepAreLeftOut(t *testing.T) {
 		t.Errorf("kept %d", len(kept))
 	}
 }
+
+// After a power cut the disk had the end of the last record and none of its beginning: the
+// whole run was unreadable.
+func TestALastRecordOfWhichTheDiskHasOnlyTheEndIsTorn(t *testing.T) {
+	data := sample(t)
+	last := bytes.LastIndexByte(data[:len(data)-1], '\n') + 1
+	clear(data[last : len(data)-5])
+	recs, torn, err := decodeJournal("j", data)
+	if err != nil || torn != last || len(recs) == 0 {
+		t.Fatalf("%d records, torn %d, %v", len(recs), torn, err)
+	}
+	data = append(data, "more\n"...)
+	if _, _, err := decodeJournal("j", data); err == nil {
+		t.Error("NULs before the last record are no torn end")
+	}
+}
