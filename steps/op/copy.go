@@ -255,7 +255,7 @@ func (o *Copy) replace(ctx context.Context, m, from machine.Machine, source, sum
 		return err
 	}
 	err := staged(m, o.beside(), func(s machine.Stage) error {
-		got, err := put(ctx, from, source, s, theFile, fs.FileMode(as.Mode))
+		got, err := put(ctx, from, source, s, theFile, fs.FileMode(as.Mode)&fs.ModePerm)
 		if err == nil && got != sum {
 			err = refused(lang.Errorf(nil, "%s is not what was planned: SHA-256 %s, not %s", "%s 与计划时不同：SHA-256 为 %s，应为 %s", Visible(source), short(got), short(sum)).
 				WithHint("it was changed since; look at a new plan", "该文件之后被修改过；请重新查看计划"))
@@ -270,9 +270,9 @@ func (o *Copy) replace(ctx context.Context, m, from machine.Machine, source, sum
 		if err := m.Chown(file, as.owner()); err != nil {
 			return err
 		}
-		if err := m.Chmod(file, fs.FileMode(as.Mode)); err != nil { // chown(2) clears setuid
-			return err
-		}
+	}
+	if err := m.Chmod(file, fs.FileMode(as.Mode)); err != nil { // setuid only once it is its owner's
+		return err
 	}
 	return m.Rename(file, o.Path)
 }

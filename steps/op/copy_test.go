@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"goxin/assets/lang"
@@ -197,5 +198,32 @@ func TestSeveralVersionsOfAProgramAreUndoneOneAfterAnother(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A setuid program of a service's user was setuid root for a moment, where everybody could
+// run it.
+func TestNothingIsSetuidRootThatIsToBeSomebodyElses(t *testing.T) {
+	w := newWorld(t)
+	w.mkdir("/var/lib/goxin")
+	w.write("/srv/A", "A", 0o755)
+	w.write("/usr/local/bin/app", "original", 0o4755)
+	w.chown("/usr/local/bin/app", 5, 6)
+	must(os.Chmod(w.dir+"/usr/local/bin/app", 0o755|os.ModeSetuid))
+	w.Machine = machine.Root(w.dir, machine.WithEffects(func(kind, name string) error {
+		if i, err := os.Stat(w.dir + "/usr/local/bin/.app.goxin-copy/file"); err == nil && i.Mode()&os.ModeSetuid != 0 {
+			if st, ok := i.Sys().(*syscall.Stat_t); ok && st.Uid == 0 {
+				t.Errorf("before %s %s: %v of root", kind, name, i.Mode())
+			}
+		}
+		return nil
+	}))
+	o := &Copy{Source: "/srv/A", SHA256: digest([]byte("A")), Path: "/usr/local/bin/app", Mode: 0o755, Owner: machine.Keep, Reason: why}
+	before, after := did(t, o, w)
+	if err := o.Undo(context.Background(), w, before, after); err != nil {
+		t.Fatal(err)
+	}
+	if i, err := os.Stat(w.dir + "/usr/local/bin/app"); err != nil || i.Mode()&os.ModeSetuid == 0 {
+		t.Errorf("%v %v", i.Mode(), err)
 	}
 }

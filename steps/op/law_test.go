@@ -307,3 +307,13 @@ func TestEveryOpSurvivesJSON(t *testing.T) {
 		}
 	}
 }
+
+// did does an op, and gives the states before and after as the journal has them.
+func did(t *testing.T, o engine.Op, w *world) (before, after engine.State) {
+	t.Helper()
+	before = observe(t, o, w)
+	if _, err := o.Do(context.Background(), w, nil); err != nil {
+		t.Fatal(err)
+	}
+	return before, observe(t, o, w)
+}
