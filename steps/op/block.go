@@ -195,13 +195,20 @@ func firstLine(text string) string {
 }
 
 // take undoes put in a text that may have changed around the block: was is what
-// the whole text was before. The newline that put gave an unfinished last line
-// goes too, unless something follows by now.
+// the whole text was before. Of several blocks that put made one of, all come back in
+// its place. The newline that put gave an unfinished last line goes too, unless something
+// follows by now.
 func (o *Block) take(text, was string) string {
 	s := o.find(text)[0]
 	before, after := text[:s.from], text[s.to:]
 	if old := o.find(was); len(old) > 0 {
-		return before + old[0].in(was) + after
+		for _, s := range old { // where they stood, nobody knows any more
+			before += s.in(was)
+			if !strings.HasSuffix(before, "\n") && after != "" {
+				before += lineEnd(was)
+			}
+		}
+		return before + after
 	}
 	if after == "" && was != "" && !strings.HasSuffix(was, "\n") {
 		before = strings.TrimSuffix(strings.TrimSuffix(before, "\n"), strings.TrimSuffix(lineEnd(was), "\n"))

@@ -219,3 +219,31 @@ func FuzzBlock(f *testing.F) {
 		}
 	})
 }
+
+// The end of an older block, the last line of its file and without a newline, was glued to
+// the line that somebody had appended.
+func TestABlockWithoutANewlineComesBackBeforeWhatWasAppended(t *testing.T) {
+	w := newWorld(t)
+	old := "x=1\n# >>> goxin n >>>\nold\n# <<< goxin n <<<"
+	w.write("/etc/bashrc", old, 0o644)
+	o := &Block{Path: "/etc/bashrc", Name: "n", Lines: []string{"new"}, Reason: why}
+	before, after := did(t, o, w)
+	w.write("/etc/bashrc", w.read("/etc/bashrc")+"alias ll='ls -l'\n", 0o644)
+	if err := o.Undo(context.Background(), w, before, after); err != nil || w.read("/etc/bashrc") != old+"\nalias ll='ls -l'\n" {
+		t.Errorf("%v: %q", err, w.read("/etc/bashrc"))
+	}
+}
+
+// Of two blocks that became one, only the first came back once the file was otherwise
+// changed.
+func TestEveryBlockThatWasMergedComesBack(t *testing.T) {
+	w := newWorld(t)
+	one, two := "# >>> goxin n >>>\none\n# <<< goxin n <<<\n", "# >>> goxin n >>>\ntwo\n# <<< goxin n <<<\n"
+	w.write("/etc/bashrc", one+"x\n"+two, 0o644)
+	o := &Block{Path: "/etc/bashrc", Name: "n", Lines: []string{"new"}, Reason: why}
+	before, after := did(t, o, w)
+	w.write("/etc/bashrc", w.read("/etc/bashrc")+"y\n", 0o644)
+	if err := o.Undo(context.Background(), w, before, after); err == nil && !strings.Contains(w.read("/etc/bashrc"), "two") {
+		t.Errorf("undone: %q", w.read("/etc/bashrc"))
+	}
+}
