@@ -365,6 +365,9 @@ func (o *Account) Forget(_ context.Context, m machine.Machine, before engine.Sta
 func (o *Account) mine(m machine.Machine, now, was, ours accountState, seen bool) error {
 	u := now.User
 	switch {
+	case seen && ours.User == nil && u != nil,
+		seen && was.Group == nil && ours.Group == nil && now.Group != nil:
+		return notOurs("somebody made it since", "之后被他人创建")
 	case seen && ours.User != nil && u != nil && *u != *ours.User,
 		!seen && u != nil && (u.Home != o.home() || u.Shell != o.shell(m)):
 		return notOurs("it was changed since", "之后被他人修改过")

@@ -298,3 +298,26 @@ func isThere(w *world, name string) bool {
 	_, err := w.Lstat(name)
 	return err == nil
 }
+
+// groupadd found the database locked; by the time of the undo the administrator had made the
+// account by hand, and userdel took it, its password too.
+func TestAnAccountThatSomebodyMadeAfterTheFailureIsHis(t *testing.T) {
+	w := newWorld(t)
+	shadowUtils(w)
+	w.tools["groupadd"] = func(_ *world, c machine.Command, _ func(string)) error {
+		return &machine.ExitError{Argv: c.Argv, Code: 10, Stderr: "groupadd: cannot lock /etc/group; try again later."}
+	}
+	o := &Account{Name: "app", Reason: why}
+	before := observe(t, o, w)
+	if _, err := o.Do(context.Background(), w, nil); err == nil {
+		t.Fatal("no failure")
+	}
+	after := observe(t, o, w) // as the engine journals it with "failed"
+	for file, line := range map[string]string{"/etc/passwd": "app:x:1500:1500:Ann:/home/app:/bin/bash", "/etc/shadow": "app:$6$hers:20000::::::", "/etc/group": "app:x:1500:"} {
+		must(w.edit(file, adding(line)))
+	}
+	err := o.Undo(context.Background(), w, before, after)
+	if !errors.Is(err, engine.ErrNotOurs) || !strings.Contains(w.read("/etc/passwd"), "app:x:1500") || !strings.Contains(w.read("/etc/shadow"), "hers") {
+		t.Errorf("%v\n%s%s%v", err, w.read("/etc/passwd"), w.read("/etc/shadow"), w.ran)
+	}
+}

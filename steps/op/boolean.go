@@ -195,9 +195,13 @@ func (o *Boolean) set(ctx context.Context, m machine.Machine, out func(string), 
 }
 
 // Undo sets it as it was, for good and for now.
-func (o *Boolean) Undo(ctx context.Context, m machine.Machine, before, _ engine.State) error {
+func (o *Boolean) Undo(ctx context.Context, m machine.Machine, before, after engine.State) error {
 	was, _, err := decode[booleanState](o, before)
 	if err != nil || was.Now == "" || was.is(o.value()) {
+		return err
+	}
+	ours, seen, err := decode[booleanState](o, after)
+	if err != nil {
 		return err
 	}
 	now, err := o.look(m)
@@ -210,7 +214,8 @@ func (o *Boolean) Undo(ctx context.Context, m machine.Machine, before, _ engine.
 		return notOurs("SELinux is no longer in force, or has no such boolean", "SELinux 已停用，或不再有该布尔值")
 	case now.Now == was.Now && (now.Saved == saved || now.Saved == was.Saved):
 		return nil
-	case now.Now != o.value() && now.Now != saved: // the latter is half of an Undo
+	case seen && ours == was, // it was never set here
+		now.Now != o.value() && now.Now != saved: // the latter is half of an Undo
 		return notOurs("somebody set it to %s since", "之后被他人设为 %s", now.Now)
 	}
 	if now.Saved != saved {

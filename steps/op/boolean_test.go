@@ -118,3 +118,16 @@ func TestABooleanThatCannotBeSetSaysWhatToDo(t *testing.T) {
 		t.Errorf("an option for a name: %v", err)
 	}
 }
+
+// setsebool failed; somebody set it by hand, and the undo switched it off again.
+func TestABooleanThatSomebodySetAfterTheFailureIsHis(t *testing.T) {
+	w := newWorld(t)
+	enforcing("off", connects+"=0")(w)
+	o := &Boolean{connects, true, why}
+	before := observe(t, o, w)
+	after := before // setsebool failed
+	enforcing("on", connects+"=1")(w)
+	if err := o.Undo(context.Background(), w, before, after); !errors.Is(err, engine.ErrNotOurs) || w.read(booleanValue) != "1 1" {
+		t.Errorf("%v: %s", err, w.read(booleanValue))
+	}
+}

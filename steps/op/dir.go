@@ -163,6 +163,9 @@ func (o *Dir) remove(m machine.Machine, ours dirState, seen bool) error {
 	if now != ours {
 		return notOurs("its mode or owner was changed since", "其权限或属主之后被修改过")
 	}
+	if info, err := m.Lstat(o.Path); err != nil || !info.Mode.IsDir() {
+		return notOurs("it was replaced by a link since", "之后被换成了链接")
+	}
 	names, err := m.ReadDir(o.Path)
 	if err != nil {
 		return err

@@ -370,3 +370,20 @@ func TestMarksOfWhatDpkgRemovedAreDropped(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// An installation failed for want of a network; what was installed by hand once it was back
+// was purged by the undo.
+func TestPackagesThatSomebodyInstalledAfterTheFailureAreHis(t *testing.T) {
+	for name, begin := range map[string]func(func(*packageWorld)) func(*world){"apt": debs, "dnf": rpms} {
+		w := newWorld(t)
+		begin(func(*packageWorld) {})(w)
+		o := &Packages{name, []string{"fio"}, why}
+		before := observe(t, o, w)
+		after := observe(t, o, w)                                            // Do could not download: nothing was installed
+		must(w.packages.put(w, []string{"aio-t64", "fio"}, []string{"fio"})) // the person does it by hand, once the network is back
+		err := o.Undo(context.Background(), w, before, after)
+		if _, there := w.packages.have["fio"]; !there {
+			t.Errorf("%s: %v, have %v", name, err, w.packages)
+		}
+	}
+}

@@ -51,6 +51,9 @@ func (o *Packages) Undo(ctx context.Context, m machine.Machine, before, after en
 	if err != nil {
 		return err
 	}
+	if seen && became.Add != nil {
+		was.Add.Changes = slices.DeleteFunc(was.Add.Changes, became.Add.lacks)
+	}
 	p, err := o.manager()
 	if err != nil {
 		return err
@@ -68,6 +71,14 @@ func (o *Packages) Undo(ctx context.Context, m machine.Machine, before, after en
 		zh = append(zh, Visible(l.name+"（"+l.why.ZH+"）"))
 	}
 	return notOurs("left as they are: %s", "保持原样：%s", lang.T(strings.Join(en, ", "), strings.Join(zh, "、")))
+}
+
+// lacks says that a package was still to be added when the installation had failed: if it
+// is there now, somebody else brought it.
+func (t *transaction) lacks(c change) bool {
+	return c.added() && slices.ContainsFunc(t.Changes, func(still change) bool {
+		return still.added() && still.Name == c.Name && still.Arch == c.Arch
+	})
 }
 
 // distrust takes away the keys that came with the transaction, once nothing that

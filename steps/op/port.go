@@ -335,9 +335,16 @@ func (o *Port) Undo(ctx context.Context, m machine.Machine, before, after engine
 	if err != nil || was.Firewall == "" || was.Firewall == ufw {
 		return err
 	}
+	ours, seen, err := decode[portState](o, after)
+	if err != nil {
+		return err
+	}
 	now, w, err := o.look(ctx, m)
 	if err != nil {
 		return o.unreadable(err)
+	}
+	if seen && ours == was && now != was && w != nil && !o.marks(w) {
+		return notOurs("somebody let it through since", "之后被他人放行")
 	}
 	if w == nil || now.Firewall != was.Firewall {
 		return notOurs("another firewall is in force since: %s", "之后换成了另一个防火墙：%s", now.Firewall)
@@ -351,8 +358,37 @@ func (o *Port) Undo(ctx context.Context, m machine.Machine, before, after engine
 	if err == nil {
 		err = o.tidy(m, w)
 	}
-	if err != nil {
+	if err == nil && !was.Saved {
+		err = o.rewritten(m, w)
+	}
+	if err != nil && !errors.Is(err, engine.ErrNotOurs) {
 		return cannot(exited(err), "cannot close %s in the firewall again", "无法在防火墙中撤销放行 %s", o.Target())
+	}
+	return err
+}
+
+// marks says whether our rules can be told from other people's. Of several rules of
+// firewalld's, some may be ours where not all of them were made.
+func (o *Port) marks(w wall) bool {
+	_, plain := w.(firewalldWall)
+	return !plain || len(o.firewalldRules()) > 1
+}
+
+// rewritten tells of a file that still has our rule, in somebody else's words: it was
+// made of what was in force.
+func (o *Port) rewritten(m machine.Machine, w wall) error {
+	files, err := w.saved(m, o)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		text, _, err := f.read(m)
+		if err != nil {
+			return err
+		}
+		if strings.Contains(text, `"`+o.mark()+`"`) {
+			return notOurs("%s was written anew since, and lets it through from the next boot on", "%s 之后被重新生成，重启后仍会放行", f.file)
+		}
 	}
 	return nil
 }

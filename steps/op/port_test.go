@@ -324,3 +324,31 @@ func FuzzRuleset(f *testing.F) {
 		}
 	})
 }
+
+// firewalld could not be asked; somebody opened the port by hand, and the undo shut it.
+func TestAPortThatSomebodyOpenedAfterTheFailureIsHis(t *testing.T) {
+	w := newWorld(t)
+	firewalldWorld(w)
+	o := &Port{Port: 8080, Protocol: "tcp", Reason: why}
+	before := observe(t, o, w)
+	after := before // it failed before anything was opened
+	w.setLive([]string{"public 8080/tcp\n"})
+	if err := o.Undo(context.Background(), w, before, after); len(w.live()) != 1 {
+		t.Errorf("%v: %s", err, w.live())
+	}
+}
+
+// Somebody saved what was in force, with our rule in it: the undo took it out now, said that
+// all was well, and the next boot let it in again.
+func TestARuleThatStandsOtherwiseInTheSavedFileIsTold(t *testing.T) {
+	w := newWorld(t)
+	nftWorld(w)
+	o := &Port{Port: 8080, Protocol: "tcp", Reason: why}
+	before, after := did(t, o, w)
+	// nft list ruleset > /etc/nftables.conf
+	w.write("/etc/nftables.conf", "table inet filter {\n\tchain input {\n\t\ttype filter hook input priority 0; policy drop;\n\t\ttcp dport 8080 accept comment \"goxin: 8080/tcp\"\n\t}\n}\n", 0o755)
+	err := o.Undo(context.Background(), w, before, after)
+	if err == nil && strings.Contains(w.read("/etc/nftables.conf"), "8080") {
+		t.Errorf("undone, and open again after the next boot:\n%s", w.read("/etc/nftables.conf"))
+	}
+}

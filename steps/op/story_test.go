@@ -491,3 +491,35 @@ func TestParametersShowControlCharacters(t *testing.T) {
 		t.Errorf("%q, %+v, %v", d, out, err)
 	}
 }
+
+// goxin had only enabled a service that ran; the administrator stopped it, and the undo
+// started it.
+func TestAUnitThatSomebodyStoppedSinceStaysDown(t *testing.T) {
+	w := newWorld(t)
+	w.systemd()
+	u := &fakeUnit{load: "loaded", file: "disabled", active: "active"}
+	w.units["app.service"] = u
+	o := &Unit{Name: "app.service", Enabled: "yes", Active: "yes", Reason: why}
+	before, after := did(t, o, w)
+	u.active = "inactive" // systemctl stop
+	err := o.Undo(context.Background(), w, before, after)
+	if u.active != "inactive" {
+		t.Errorf("%v: %+v", err, u)
+	}
+}
+
+// A directory of goxin's was moved to a bigger disk, with a link in its place: the undo
+// removed the link.
+func TestALinkInPlaceOfOurDirectoryIsHis(t *testing.T) {
+	w := newWorld(t)
+	w.mkdir("/var/lib")
+	w.mkdir("/data")
+	o := &Dir{Path: "/var/lib/app", Mode: 0o755, Owner: machine.RootOwner, Reason: why}
+	before, after := did(t, o, w)
+	must(os.Rename(w.dir+"/var/lib/app", w.dir+"/data/app"))
+	must(os.Symlink("/data/app", w.dir+"/var/lib/app"))
+	err := o.Undo(context.Background(), w, before, after)
+	if _, e := os.Lstat(w.dir + "/var/lib/app"); e != nil {
+		t.Errorf("%v: %v", err, e)
+	}
+}

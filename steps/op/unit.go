@@ -289,10 +289,11 @@ func (o *Unit) Undo(ctx context.Context, m machine.Machine, before, after engine
 		}
 		verbs = o.refile(now, was)
 	}
-	if o.Active != "" && now.Up && !was.Up {
+	stirred := o.Active != "" && (!seen || ours.Up != was.Up) // what it did not start or stop, somebody else did
+	if stirred && now.Up && !was.Up {
 		verbs = append([][]string{{"stop"}}, verbs...)
 	}
-	if o.Active != "" && !now.Up && was.Up {
+	if stirred && !now.Up && was.Up {
 		// A unit that was running and is masked after all cannot be started.
 		start := [][]string{{"start"}}
 		if was.masked() {
