@@ -265,8 +265,7 @@ func (s *seat) turn(conn io.Closer) bool {
 func (s *seat) rise(lease time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.turns.Unlock()
-	s.coming = nil
+	s.turns.Unlock() // s.coming stays: a newer line may be waiting already
 	if s.lease != nil {
 		s.lease.Stop()
 	}
