@@ -39,9 +39,9 @@ type File struct {
 }
 
 type fileState struct {
-	Exists bool   `json:"exists"`
-	Link   string `json:"link,omitempty"` // what the link says, if the path is one
-	Real   string `json:"real,omitempty"` // the file it leads to in the end
+	Exists bool          `json:"exists"`
+	Link   machine.Bytes `json:"link,omitempty"` // what the link says, if the path is one
+	Real   machine.Bytes `json:"real,omitempty"` // the file it leads to in the end
 	inode
 	Stops bool `json:"stops,omitempty"` // the content is not as wanted, and Restart runs
 }
@@ -72,10 +72,10 @@ func (o *File) Observe(ctx context.Context, m machine.Machine) (engine.State, er
 
 // strays is the error of a link that would have us overwrite a file elsewhere.
 func (o *File) strays(m machine.Machine, s fileState, content []byte) error {
-	if s.Link == "" || !s.Exists || string(content) == o.Content || path.Dir(s.Real) == realpath(m, path.Dir(o.Path)) {
+	if s.Link == "" || !s.Exists || string(content) == o.Content || path.Dir(string(s.Real)) == realpath(m, path.Dir(o.Path)) {
 		return nil
 	}
-	return lang.Errorf(nil, "cannot write %s: it is a link to %s, which is a file of its own", "无法写入 %s：它是指向 %s 的链接，而后者是另一个独立的文件", o.Target(), Visible(s.Real)).
+	return lang.Errorf(nil, "cannot write %s: it is a link to %s, which is a file of its own", "无法写入 %s：它是指向 %s 的链接，而后者是另一个独立的文件", o.Target(), Visible(string(s.Real))).
 		WithHint("remove the link: rm %s", "请删除该链接：rm %s", quote(o.Path))
 }
 
@@ -85,8 +85,9 @@ func (o *File) look(m machine.Machine) (s fileState, content []byte, err error) 
 		return s, nil, nil
 	}
 	if err == nil && info.Mode&fs.ModeSymlink != 0 {
-		if s.Link, err = m.Readlink(o.Path); err == nil {
-			s.Real = realpath(m, o.Path)
+		var to string
+		if to, err = m.Readlink(o.Path); err == nil {
+			s.Link, s.Real = machine.Bytes(to), machine.Bytes(realpath(m, o.Path))
 			info, err = m.Stat(o.Path)
 		}
 		if errors.Is(err, fs.ErrNotExist) {
@@ -145,7 +146,7 @@ func (o *File) Diff(s engine.State) engine.Diff {
 		return d
 	}
 	if was.Link != "" {
-		say("through a link: %s", "经由链接：%s", Visible(was.Real))
+		say("through a link: %s", "经由链接：%s", Visible(string(was.Real)))
 	}
 	if was.Stops {
 		say("restarts %s", "会重启 %s", o.Restart)

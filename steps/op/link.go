@@ -19,7 +19,7 @@ type Link struct {
 }
 
 type linkState struct {
-	To string `json:"to,omitempty"` // empty: there is none
+	To machine.Bytes `json:"to,omitempty"` // empty: there is none
 }
 
 // Kind is "link".
@@ -62,27 +62,27 @@ func (o *Link) look(m machine.Machine) (linkState, error) {
 			WithHint("move it away, if nobody needs it: goxin keeps a link there", "若无人需要，请先移走它：goxin 在此放置链接")
 	}
 	to, err := m.Readlink(o.Path)
-	return linkState{to}, err
+	return linkState{machine.Bytes(to)}, err
 }
 
 // Diff is a creation, another target, a removal, or nothing.
 func (o *Link) Diff(s engine.State) engine.Diff {
 	was, _, err := decode[linkState](o, s)
 	switch {
-	case err == nil && was.To == o.To:
+	case err == nil && string(was.To) == o.To:
 		return engine.Diff{Action: engine.None}
 	case o.To == "":
-		return engine.Diff{Action: engine.Delete, Note: lang.F("was → %s", "原为 → %s", Visible(was.To))}
+		return engine.Diff{Action: engine.Delete, Note: lang.F("was → %s", "原为 → %s", Visible(string(was.To)))}
 	case was.To == "":
 		return engine.Diff{Action: engine.Create, Note: lang.Same("→ " + Visible(o.To))}
 	}
-	return engine.Diff{Action: engine.Update, Note: lang.F("→ %s, was %s", "→ %s，原为 %s", Visible(o.To), Visible(was.To))}
+	return engine.Diff{Action: engine.Update, Note: lang.F("→ %s, was %s", "→ %s，原为 %s", Visible(o.To), Visible(string(was.To)))}
 }
 
 // Do makes the link, has it lead elsewhere, or removes it.
 func (o *Link) Do(_ context.Context, m machine.Machine, _ func(lang.Text)) (engine.Outcome, error) {
 	was, err := o.look(m)
-	if err == nil && was.To != o.To {
+	if err == nil && string(was.To) != o.To {
 		err = o.lead(m, o.To)
 	}
 	if err == nil {
@@ -112,7 +112,7 @@ func (o *Link) Undo(_ context.Context, m machine.Machine, before, after engine.S
 		return err
 	}
 	if !seen {
-		ours.To = o.To
+		ours.To = machine.Bytes(o.To)
 	}
 	if info, err := m.Lstat(o.Path); err == nil && info.Mode&fs.ModeSymlink == 0 {
 		return notOurs("something that is no link was put in its place since", "之后其位置被换成了非链接的内容")
@@ -125,9 +125,9 @@ func (o *Link) Undo(_ context.Context, m machine.Machine, before, after engine.S
 	case now != ours && ours.To == "":
 		return notOurs("somebody made it again since", "之后被他人重新创建")
 	case now != ours:
-		return notOurs("somebody has it lead to %s since", "之后被他人改为指向 %s", Visible(now.To))
+		return notOurs("somebody has it lead to %s since", "之后被他人改为指向 %s", Visible(string(now.To)))
 	default:
-		err = o.lead(m, was.To)
+		err = o.lead(m, string(was.To))
 	}
 	if err == nil {
 		err = m.Clean(o.Path)

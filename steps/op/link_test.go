@@ -3,6 +3,8 @@ package op
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -114,5 +116,29 @@ func TestALinkIsNeverMissingWhileItIsSwitched(t *testing.T) {
 	}
 	if got := strings.Join((&Link{current, "new", why}).ByHand(), ""); !strings.Contains(got, "mv -T") {
 		t.Errorf("by hand: %s", got)
+	}
+}
+
+// The target of a link in GBK came back with replacement characters.
+func TestALinkOfAnotherEncodingComesBack(t *testing.T) {
+	w := newWorld(t)
+	w.link("\xd6\xd0\xce\xc4", current)
+	o := &Link{current, "new", why}
+	before, after := did(t, o, w)
+	err := o.Undo(context.Background(), w, before, after)
+	if to, _ := os.Readlink(filepath.Join(w.dir, current)); to != "\xd6\xd0\xce\xc4" {
+		t.Errorf("%v: %q", err, to)
+	}
+}
+
+// A file behind such a link could not be undone: somebody had replaced the link, it said.
+func TestAFileThroughALinkOfAnotherEncodingIsUndone(t *testing.T) {
+	w := newWorld(t)
+	w.write("/etc/\xd6\xd0.conf", "old\n", 0o644)
+	w.link("\xd6\xd0.conf", "/etc/a.conf")
+	o := &File{Path: "/etc/a.conf", Content: "new\n", Mode: 0o644, Owner: machine.Keep, Reason: why}
+	before, after := did(t, o, w)
+	if err := o.Undo(context.Background(), w, before, after); err != nil || w.read("/etc/a.conf") != "old\n" {
+		t.Errorf("%v: %q", err, w.read("/etc/a.conf"))
 	}
 }

@@ -1,14 +1,13 @@
 package peer
 
 import (
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
-	"unicode/utf8"
 
 	"goxin/assets/lang"
+	"goxin/detect/machine"
 )
 
 // maxFrame bounds a frame's payload, in bytes; chunk is how much data one carries.
@@ -180,26 +179,8 @@ func (f *framed) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// raw is a string that need not be UTF-8, as names of files are. In JSON it stands as it
-// is where it can, else in base64 behind a NUL.
-type raw string
-
-func (r raw) MarshalText() ([]byte, error) {
-	if utf8.ValidString(string(r)) && (r == "" || r[0] != 0) {
-		return []byte(r), nil
-	}
-	return []byte("\x00" + base64.StdEncoding.EncodeToString([]byte(r))), nil
-}
-
-func (r *raw) UnmarshalText(b []byte) error {
-	if len(b) > 0 && b[0] == 0 {
-		d, err := base64.StdEncoding.DecodeString(string(b[1:]))
-		*r = raw(d)
-		return err
-	}
-	*r = raw(b)
-	return nil
-}
+// raw is a name, or what a link says.
+type raw = machine.Bytes
 
 // raws are the same of several.
 func raws(s []string) []raw {
