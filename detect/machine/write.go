@@ -9,7 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -19,6 +21,7 @@ import (
 const (
 	modeBits   = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
 	seLabel    = "security.selinux"
+	accessList = "system.posix_acl_access"
 	tempSuffix = ".goxin-new"
 )
 
@@ -67,8 +70,11 @@ func (t *tree) writeFile(name string, data []byte, mode fs.FileMode, owner Owner
 		return err
 	}
 	defer f.Close()
-	if err = t.fill(name, f, data, mode, owner); err == nil && exists {
-		err = t.relabel(name, host, f)
+	if err = t.put(name, f, data); err == nil && exists {
+		err = t.inherit(name, host, f)
+	}
+	if err == nil {
+		err = t.adjust(name, f, mode, owner) // after an ACL, whose mask the mode is
 	}
 	if err == nil {
 		err = t.sync(name, f)
@@ -96,24 +102,67 @@ func mounted(err error) bool {
 	return errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EXDEV) || errors.Is(err, unix.ETXTBSY)
 }
 
-// create opens a fresh file that nobody else can read yet.
+// patience is how long another writer of the same name is waited for. One that takes
+// longer is dead, or nobody of ours.
+const patience = 10 * time.Second
+
+// create opens a fresh file that nobody else can read yet. It holds a lock on it until it
+// is closed: others that write the same name at the same time, in this process or in
+// another, take their turn, and what a dead one left is removed.
 func (t *tree) create(name, host string) (*os.File, error) {
-	if _, err := os.Lstat(host); err == nil {
-		if err := t.removeAll(name, host); err != nil {
+	for end := time.Now().Add(patience); ; {
+		late := time.Now().After(end)
+		if _, err := os.Lstat(host); err == nil {
+			if mine, err := t.clear(name, host, late); err != nil {
+				return nil, err
+			} else if !mine {
+				time.Sleep(time.Millisecond)
+				continue
+			}
+		}
+		if err := t.effect("create", name); err != nil {
 			return nil, err
 		}
+		f, err := os.OpenFile(host, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW, 0o600)
+		if errors.Is(err, fs.ErrExist) && !late {
+			continue // another one was quicker
+		}
+		if err != nil {
+			return nil, err
+		}
+		if lock(f) && is(f, host) || late {
+			return f, nil
+		}
+		_ = f.Close() // it was taken for a dead one's before it had its lock
 	}
-	if err := t.effect("create", name); err != nil {
-		return nil, err
-	}
-	return os.OpenFile(host, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW, 0o600)
 }
 
-func (t *tree) fill(name string, f *os.File, data []byte, mode fs.FileMode, owner Owner) error {
-	if err := t.put(name, f, data); err != nil {
-		return err
+// clear removes a temporary file that nobody is writing, or that somebody has been
+// writing for too long.
+func (t *tree) clear(name, host string, late bool) (bool, error) {
+	f, err := os.OpenFile(host, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
 	}
-	return t.adjust(name, f, mode, owner)
+	if err == nil { // else it is no file of ours
+		defer f.Close() // with the lock, once the name is free
+		if !late && !(lock(f) && is(f, host)) {
+			return false, nil
+		}
+	}
+	return true, t.removeAll(name, host)
+}
+
+func lock(f *os.File) bool { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil }
+
+// is says whether an open file has a name still.
+func is(f *os.File, host string) bool {
+	a, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	b, err := os.Lstat(host)
+	return err == nil && os.SameFile(a, b)
 }
 
 // put writes data in one write, or, watched, in two.
@@ -167,20 +216,34 @@ func (o Owner) or(i Info) Owner {
 	return o
 }
 
-// relabel gives f the SELinux context of the file it will replace.
-func (t *tree) relabel(name, from string, f *os.File) error {
-	want, err := growing(func(b []byte) (int, error) { return unix.Lgetxattr(from, seLabel, b) })
+// inherit gives f what the file that it will replace has beside its mode: its SELinux
+// context, its access list and what users noted on it. Not its capabilities: they are
+// the old content's.
+func (t *tree) inherit(name, from string, f *os.File) error {
+	names, err := growing(func(b []byte) (int, error) { return unix.Llistxattr(from, b) })
 	if err != nil {
-		return nil // no label to keep
+		return nil // nothing to keep
 	}
-	got, err := growing(func(b []byte) (int, error) { return unix.Fgetxattr(int(f.Fd()), seLabel, b) })
-	if err == nil && bytes.Equal(got, want) {
-		return nil
+	for attr := range strings.SplitSeq(strings.TrimRight(string(names), "\x00"), "\x00") {
+		if attr != seLabel && attr != accessList && !strings.HasPrefix(attr, "user.") {
+			continue
+		}
+		want, err := growing(func(b []byte) (int, error) { return unix.Lgetxattr(from, attr, b) })
+		if err != nil {
+			continue // it is gone meanwhile
+		}
+		got, err := growing(func(b []byte) (int, error) { return unix.Fgetxattr(int(f.Fd()), attr, b) })
+		if err == nil && bytes.Equal(got, want) {
+			continue
+		}
+		if err := t.effect("setxattr", name); err != nil {
+			return err
+		}
+		if err := unix.Fsetxattr(int(f.Fd()), attr, want, 0); err != nil {
+			return err
+		}
 	}
-	if err := t.effect("setxattr", name); err != nil {
-		return err
-	}
-	return unix.Fsetxattr(int(f.Fd()), seLabel, want, 0)
+	return nil
 }
 
 // rewrite changes a file where it stands, which is not atomic: only for names
