@@ -310,21 +310,25 @@ func (o *File) ByHand() []string {
 	}
 	install += " /dev/stdin " + quote(o.Path)
 	var out []string
+	content := engine.MaskFile(o.Content)
+	if content != o.Content {
+		out = append(out, "# "+engine.Mask+" stands for what is a secret: put it there")
+	}
 	switch {
 	case !readable([]byte(o.Content)):
 		return []string{fmt.Sprintf("# %d bytes that are not text: %s", len(o.Content), install)}
-	case !plainText(o.Content):
-		out = []string{"printf %b " + octal(o.Content) + " | " + install}
-	case o.Content == "":
-		out = []string{install + " </dev/null"}
-	case !strings.HasSuffix(o.Content, "\n"):
-		out = []string{"printf %s " + quote(o.Content) + " | " + install}
+	case !plainText(content):
+		out = append(out, "printf %b "+octal(content)+" | "+install)
+	case content == "":
+		out = append(out, install+" </dev/null")
+	case !strings.HasSuffix(content, "\n"):
+		out = append(out, "printf %s "+quote(content)+" | "+install)
 	default:
 		end := "EOF"
-		for strings.Contains("\n"+o.Content, "\n"+end+"\n") {
+		for strings.Contains("\n"+content, "\n"+end+"\n") {
 			end += "F"
 		}
-		out = []string{install + " <<'" + end + "'\n" + o.Content + end}
+		out = append(out, install+" <<'"+end+"'\n"+content+end)
 	}
 	if o.Reload {
 		out = append(out, "systemctl daemon-reload")

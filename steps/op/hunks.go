@@ -42,7 +42,7 @@ func hunks(before, after string) []engine.Hunk {
 		var hunk engine.Hunk
 		from, to := h.FromLine, h.ToLine
 		for _, l := range h.Lines {
-			line := engine.Line{Text: masked(show(l.Content))}
+			line := engine.Line{Text: engine.MaskFile(show(l.Content))}
 			switch l.Kind {
 			case udiff.Delete:
 				line.Action, line.Old = engine.Delete, from

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,13 +17,6 @@ const (
 	mostLines = 2000 // lines, and rows, of one diff
 )
 
-var (
-	// login is the name and password in an address, or the token.
-	login = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)(?:[^\s/?#"'<>@]*:[^\s/?#"'<>]*|[^\s/?#"'<>@]+)@`)
-	// setting is a line of a file that says by its name that its value is a secret.
-	setting = regexp.MustCompile(`(?im)^(\s*[#;]?\s*[\w.-]*(?:passw(?:or)?d|passphrase|secret|token)[\w.-]*\s*=\s*)\S.*`)
-)
-
 // clean is s as it may stand on a page: what would act on a screen, turn the text
 // round or hide is written out, passwords in addresses are left out, and what never
 // ends is cut.
@@ -32,8 +24,7 @@ func clean(s string) string {
 	if len(s) > 4*utf8.UTFMax*mostText { // before anything is done with it
 		s = s[:4*utf8.UTFMax*mostText]
 	}
-	s = login.ReplaceAllString(s, "$1***@")
-	s = setting.ReplaceAllString(s, "${1}***")
+	s = engine.MaskText(s)
 	var b strings.Builder
 	n := 0
 	for len(s) > 0 {

@@ -278,7 +278,7 @@ func TestASecretIsNeverShown(t *testing.T) {
 			t.Errorf("%q is shown: %q", s, all[max(0, i-60):i+20])
 		}
 	}
-	if !strings.Contains(all, "https://***@mirror/$basearch") {
+	if !strings.Contains(all, "https://********@mirror/$basearch") {
 		t.Error("the address is gone with its password")
 	}
 	rec.Steps[1].Values["token"] = "env:MIRROR_TOKEN"
