@@ -18,6 +18,10 @@ import (
 // noexec, so that what is built there cannot run.
 func Bases() []string { return []string{"/var/tmp", "/root"} }
 
+// Builds is where programs are built that are to stay, with what the compiler keeps to be
+// quick the next time.
+const Builds = "/var/lib/goxin/builds"
+
 // ErrNoExec is the reason of a proof whose program may not run where it was built.
 var ErrNoExec = lang.Because(nil, "a program that was just built may not run", "刚编译出的程序不允许运行")
 

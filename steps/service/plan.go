@@ -30,13 +30,15 @@ func newHost(hs engine.Hosts, sv engine.Survey, id machine.ID, a answers) (*host
 }
 
 // Ops are, on each machine, the program, its account, its directories, its environment
-// and its unit, the port, and the unit's start.
+// and its unit, the port, and the unit's start. A program that there is no Go to build
+// with is known once the toolchain is installed.
 func (Step) Ops(hs engine.Hosts, sv engine.Survey, v engine.Values) ([]engine.Item, error) {
 	a, err := readAnswers(v)
 	if err != nil {
 		return nil, err
 	}
-	return hs.Ops(func(id machine.ID) ([]engine.Op, error) {
+	var items []engine.Item
+	for _, id := range hs.Order {
 		h, err := newHost(hs, sv, id, a)
 		if err == nil {
 			err = h.fits()
@@ -44,8 +46,15 @@ func (Step) Ops(hs engine.Hosts, sv engine.Survey, v engine.Values) ([]engine.It
 		if err != nil {
 			return nil, err
 		}
-		return h.ops(), nil
-	})
+		if h.seen.After != "" {
+			items = append(items, engine.Item{On: id, Unknown: h.seen.After})
+			continue
+		}
+		for _, o := range h.ops() {
+			items = append(items, engine.Item{On: id, Op: o})
+		}
+	}
+	return items, nil
 }
 
 // fits is why the program cannot be a service here; nil where it can.
@@ -56,6 +65,8 @@ func (h *host) fits() error {
 			WithHint("this step takes systemd; leave the step out", "此步骤需要 systemd；请去掉此步骤")
 	case !h.seen.Problem.Empty():
 		return lang.Errorf(nil, "%s", "%s", op.VisibleText(h.seen.Problem)).WithHint("%s", "%s", op.VisibleText(h.seen.Hint))
+	case h.seen.After != "":
+		return nil
 	case h.seen.SHA256 == "":
 		return lang.Errorf(nil, "cannot make a service of a program that nobody looked at", "无法为未检查过的程序创建服务").WithHint("plan again", "请重新生成计划")
 	case h.seen.Kind != elf.Program && h.seen.Kind != elf.Static && h.seen.Kind != elf.StaticPIE:
@@ -160,6 +171,9 @@ func (Step) Notes(hs engine.Hosts, sv engine.Survey, v engine.Values) []engine.N
 		}
 		if err != nil {
 			return nil, err
+		}
+		if h.seen.After != "" {
+			return []engine.Note{{Text: lang.F("the program is built from %s once there is Go to build it with", "安装 Go 之后再从 %s 构建程序", op.Visible(a.Module))}}, nil
 		}
 		return h.notes(), nil
 	})

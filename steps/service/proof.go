@@ -35,7 +35,7 @@ func (Step) Proofs(hs engine.Hosts, sv engine.Survey, v engine.Values) []engine.
 	var out []engine.Proof
 	for _, id := range hs.Order {
 		h, err := newHost(hs, sv, id, a)
-		if err != nil || h.fits() != nil {
+		if err != nil || h.fits() != nil || h.seen.After != "" {
 			return nil
 		}
 		proof := func(first, always bool, title lang.Text, prove func(context.Context, machine.Machine) (lang.Text, error)) {

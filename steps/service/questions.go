@@ -85,6 +85,9 @@ func (h *host) why(key string, all []machine.ID) lang.Text {
 		}
 		return lang.T("What go build made; copied, so that nobody but root can change what runs.", "即 go build 的产物；会复制一份，使运行的程序只有 root 能修改。")
 	case KeyModule:
+		if h.seen.After != "" {
+			return lang.T("There is no Go to build it with yet.", "目前还没有可用于构建的 Go。")
+		}
 		return lang.T("Only where there is no program yet.", "仅在还没有程序时填写。")
 	case KeyDetails:
 		return lang.T("No, for a usual service.", "一般服务无需调整。")

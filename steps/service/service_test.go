@@ -115,7 +115,6 @@ func TestWhatCannotBeAServiceIsRefused(t *testing.T) {
 			return f
 		}(), "openrc is its service manager"},
 		"secrets that are not there": {map[string]string{"/srv/app": small("")}, engine.Values{KeyBinary: "/srv/app", KeySecrets: "/etc/app.secret"}, nil, "cannot use the environment file /etc/app.secret"},
-		"no Go to build with":        {nil, engine.Values{KeyModule: "/srv/src"}, nil, "there is no Go on this machine"},
 		"root":                       {nil, engine.Values{KeyBinary: "/a", KeyUser: "root"}, nil, "cannot use user: root needs no account"},
 		"a name that climbs":         {nil, engine.Values{KeyBinary: "/a", KeyName: "../x"}, nil, "cannot use name"},
 		"a name of weeds":            {nil, engine.Values{KeyBinary: "/a", KeyName: "a\nb"}, nil, "cannot use name"},
@@ -470,5 +469,21 @@ func TestAModuleIsBuiltForEachProcessor(t *testing.T) {
 	}
 	if _, err = (Step{}).Ops(h, sv, v); err == nil || !strings.Contains(err.Error(), "cannot build /srv/src for amd64: ./main.go:3:1: syntax error") {
 		t.Errorf("%v", err)
+	}
+}
+
+// The answers of a whole machine could not be replayed on one without Go: everything is
+// planned before anything is done, and the service wanted the toolchain there already.
+func TestAProgramThatThereIsNoGoToBuildWithIsKnownAfterTheToolchain(t *testing.T) {
+	m, _ := steptest.Tree(t, nil)
+	h := steptest.Hosts(m, facts(252, "x86_64"))
+	v := engine.Values{KeyModule: "/srv/src"}
+	sv := steptest.Survey(t, Step{}, m, h, v)
+	items, err := (Step{}).Ops(h, sv, v)
+	if err != nil || len(items) != 1 || items[0].Unknown != "toolchain" || (Step{}).Proofs(h, sv, v) != nil {
+		t.Errorf("%+v, %v", items, err)
+	}
+	if _, err := m.Lstat(buildDir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("planning made %s: %v", buildDir, err)
 	}
 }

@@ -19,11 +19,12 @@ import (
 	"goxin/detect/machine"
 	"goxin/steps/engine"
 	"goxin/steps/runtime"
+	"goxin/steps/scratch"
 )
 
 // buildDir has what the step built, one program for each architecture: an interrupted run
-// goes on with it.
-const buildDir = "/var/lib/goxin/builds"
+// goes on with it. What the compiler keeps there goes with `goxin prune`.
+const buildDir = scratch.Builds
 
 // seen is what was looked up for one machine.
 type seen struct {
@@ -34,6 +35,7 @@ type seen struct {
 	Kind     elf.Kind  `json:"kind,omitempty"`
 	Go       string    `json:"go,omitempty"`       // the Go it was built with; "" for another program
 	Notifies bool      `json:"notifies,omitempty"` // it has $NOTIFY_SOCKET in it
+	After    string    `json:"after,omitempty"`    // the step that has to be done before it can be built
 	Problem  lang.Text `json:"problem,omitzero"`   // why it cannot be used
 	Hint     lang.Text `json:"hint,omitzero"`
 	UserNS   bool      `json:"userns"`       // user namespaces can be made
@@ -82,7 +84,14 @@ func look(ctx context.Context, home, m machine.Machine, h engine.Hosts, v engine
 	name := v.Text(KeyName, "app")
 	s.Up = f.Running && unitUp(ctx, m, name+".service")
 	s.Source = strings.ReplaceAll(v.Text(KeyBinary, ""), "{arch}", f.Arch.GOARCH.Value)
+	if manager := f.Init.Name; f.Running && manager.Known && manager.Value != "systemd" {
+		return s, nil // nothing is built that cannot be a service
+	}
 	if dir := v.Text(KeyModule, ""); dir != "" && s.Source == "" {
+		if goroot, _ := runtime.Find(home); goroot == "" {
+			s.After = "toolchain"
+			return s, nil
+		}
 		built, err := build(ctx, home, dir, name, f.Arch.GOARCH.Value)
 		if err != nil {
 			s.trouble(err)
@@ -223,10 +232,6 @@ func olderThan(v string, minor int) bool {
 // build compiles the package in dir, on the machine the run is about, for goarch.
 func build(ctx context.Context, m machine.Machine, dir, name, goarch string) (string, error) {
 	goroot, _ := runtime.Find(m)
-	if goroot == "" {
-		return "", lang.Errorf(nil, "cannot build %s: there is no Go on this machine", "无法构建 %s：本机没有 Go", dir).
-			WithHint("have the toolchain step done first: toolchain: {}", "请先完成 toolchain 步骤：toolchain: {}")
-	}
 	for _, d := range []string{path.Dir(buildDir), buildDir} {
 		if err := m.Mkdir(d, 0o700, machine.Keep); err != nil && !errors.Is(err, fs.ErrExist) {
 			return "", lang.Errorf(err, "cannot make directory %s", "无法创建目录 %s", d)

@@ -190,6 +190,8 @@ func TestOnlyWhatGoxinLeftIsWaste(t *testing.T) {
 		goroot.Base + "/1.26.9-linux-amd64-AAAAAAAA/bin/go":         "keep",
 		"/var/tmp/goxin-notes-yesterday/x":                          "keep",
 		"/var/tmp/other/x":                                          "keep",
+		scratch.Builds + "/cache/00/x":                              "1",
+		scratch.Builds + "/app-arm64":                               "keep",
 	})
 	for d, mode := range map[string]os.FileMode{"/var/tmp/goxin-toolchain-3": 0o700, "/var/tmp/goxin-toolchain-4": 0o755} {
 		if err := os.Mkdir(root+d, mode); err != nil {
@@ -206,7 +208,7 @@ func TestOnlyWhatGoxinLeftIsWaste(t *testing.T) {
 		got = append(got, w.Path)
 		sum += w.Size
 	}
-	want := goroot.Removed + "/1.25.1-linux-amd64-AAAAAAAA " + goroot.Base + "/.1.26.8-linux-amd64-AAAAAAAA.goxin-new /var/tmp/goxin-toolchain-3"
+	want := goroot.Removed + "/1.25.1-linux-amd64-AAAAAAAA " + goroot.Base + "/.1.26.8-linux-amd64-AAAAAAAA.goxin-new /var/tmp/goxin-toolchain-3 " + scratch.Builds + "/cache"
 	if err != nil || strings.Join(got, " ") != want || sum < 8 {
 		t.Errorf("%v, %d bytes, %v", got, sum, err)
 	}

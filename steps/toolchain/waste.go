@@ -69,6 +69,8 @@ func FindWaste(ctx context.Context, m machine.Machine) ([]Waste, error) {
 	for _, dir := range scratch.Bases() {
 		err = errors.Join(err, add(dir, lang.T("left by an interrupted proof", "中断验证的残留"), tried))
 	}
+	kept := func(n string, _ machine.Info) bool { return n == "cache" || n == "gopath" }
+	err = errors.Join(err, add(scratch.Builds, lang.T("the compiler's, of services that were built", "构建服务程序时编译器留下的缓存"), kept))
 	return out, err
 }
 
