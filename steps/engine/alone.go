@@ -9,7 +9,7 @@ func (e *Engine) Alone(f func() error) (err error) {
 		return err
 	}
 	defer func() { err = first(err, release()) }()
-	switch pending, err := e.Pending(); {
+	switch pending, err := e.pending(); {
 	case err != nil:
 		return err
 	case pending != nil && pending.Status == StatusAwaiting:

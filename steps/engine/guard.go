@@ -242,7 +242,7 @@ func (h *history) due(boot string, up float64) bool {
 // run that stands already is no error.
 func (e *Engine) Confirm(ctx context.Context, id RunID) (RunInfo, error) {
 	if id == 0 {
-		p, err := e.Pending()
+		p, err := e.pending()
 		if err != nil {
 			return RunInfo{}, err
 		}

@@ -3,6 +3,8 @@ package engine
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"os"
 	"slices"
 	"time"
 
@@ -21,6 +23,7 @@ type Status string
 //	                                                                       └─ deadline, boot ─▶ Undone
 const (
 	StatusInterrupted Status = "interrupted" // it has no end: the process died, or still runs
+	StatusWorking     Status = "working"     // it has no end, and somebody is at it: of Runs alone
 	StatusApplied     Status = "applied"
 	StatusFailed      Status = "failed"   // stopped at a failure; what stands, stands
 	StatusUndone      Status = "undone"   // nothing of it stands but what undo had to leave alone
@@ -365,15 +368,40 @@ func (e *Engine) Runs() ([]RunInfo, error) {
 		case err != nil:
 			out = append(out, RunInfo{ID: id, Status: StatusUnreadable, Steps: []string{}})
 		case h != nil:
-			out = append(out, h.info())
+			info := h.info()
+			if info.Status == StatusInterrupted && e.busy() != nil {
+				info.Status = StatusWorking
+			}
+			out = append(out, info)
 		}
 	}
 	return out, nil
 }
 
-// Pending is the run that was interrupted or waits for its confirmation; nil
-// when there is none.
+// busy says who is at work; nil where nobody is, or nobody can tell.
+func (e *Engine) busy() *BusyError {
+	release, err := e.lock()
+	if err == nil {
+		_ = release() // it ends with the process at the latest
+	}
+	var b *BusyError
+	_ = errors.As(err, &b)
+	return b
+}
+
+// Pending is the run that was interrupted or waits for its confirmation; nil when there
+// is none. Where another process is at work on it, that is a *BusyError.
 func (e *Engine) Pending() (*RunInfo, error) {
+	p, err := e.pending()
+	if p != nil && p.Status == StatusInterrupted {
+		if b := e.busy(); b != nil && b.Holder.PID != os.Getpid() {
+			return nil, b
+		}
+	}
+	return p, err
+}
+
+func (e *Engine) pending() (*RunInfo, error) {
 	hs, err := e.histories()
 	if err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 // reviewed and journalled, then the steps of its answers that had not begun,
 // each planned afresh. Without such a run it returns nil and no error.
 func (e *Engine) Resume(ctx context.Context) (*Run, []StepResult, error) {
-	p, err := e.Pending()
+	p, err := e.pending()
 	if err != nil || p == nil {
 		return nil, nil, err
 	}

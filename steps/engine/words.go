@@ -26,6 +26,8 @@ func (s Status) Text() lang.Text {
 	switch s {
 	case StatusInterrupted:
 		return lang.T("interrupted", "被中断")
+	case StatusWorking:
+		return lang.T("at work now", "正在运行")
 	case StatusFailed:
 		return lang.T("failed", "失败")
 	case StatusUndone:
