@@ -170,7 +170,7 @@ func (a *app) finish(ctx context.Context, run *engine.Run, devs []engine.Deviati
 		return exitError(exitCode(failure))
 	case failure != nil:
 		if sum.Changes > 0 {
-			a.say("what was done stands (run %d); `goxin%s undo` undoes it", "已完成的部分保留（运行 %d）；`goxin%s undo` 可撤销", run.ID(), a.flags())
+			a.say("what was done stands (run %d); `goxin undo` undoes it", "已完成的部分保留（运行 %d）；`goxin undo` 可撤销", run.ID())
 		}
 		return exitError(exitFailed)
 	}
@@ -181,9 +181,9 @@ func (a *app) finish(ctx context.Context, run *engine.Run, devs []engine.Deviati
 		case 0:
 			a.say("done: run %d, nothing to change", "完成：运行 %d，无需改动", run.ID())
 		case 1:
-			a.say("done: run %d, 1 change; `goxin%s undo` undoes it", "完成：运行 %d，1 处改动；`goxin%s undo` 可撤销", run.ID(), a.flags())
+			a.say("done: run %d, 1 change; `goxin undo` undoes it", "完成：运行 %d，1 处改动；`goxin undo` 可撤销", run.ID())
 		default:
-			a.say("done: run %d, %d changes; `goxin%s undo` undoes them", "完成：运行 %d，%d 处改动；`goxin%s undo` 可撤销", run.ID(), sum.Changes, a.flags())
+			a.say("done: run %d, %d changes; `goxin undo` undoes them", "完成：运行 %d，%d 处改动；`goxin undo` 可撤销", run.ID(), sum.Changes)
 		}
 	}
 	if len(devs) > 0 {

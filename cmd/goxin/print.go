@@ -33,20 +33,28 @@ func (a *app) printError(err error) {
 		fmt.Fprintln(a.errs, visible(ps.In(a.lang)))
 		return
 	}
-	fmt.Fprintf(a.errs, "goxin: %s\n", visible(lang.Message(err, a.lang)))
+	fmt.Fprintf(a.errs, "goxin: %s\n", a.visible(lang.Message(err, a.lang)))
 	if h := lang.Hint(err, a.lang); h != "" {
 		a.hint(h)
 	}
 }
 
 func (a *app) hint(h string) {
-	fmt.Fprintln(a.errs, a.s("hint: ", "提示：")+visible(h))
+	fmt.Fprintln(a.errs, a.s("hint: ", "提示：")+a.visible(h))
+}
+
+// visible is s as it may be shown; the commands in it mean the machine that this one is
+// about.
+func (a *app) visible(s string) string {
+	flags := a.flags()
+	s = strings.ReplaceAll(visible(s), "`goxin ", "`goxin"+flags+" ")
+	return strings.ReplaceAll(s, "`goxin"+flags+" demo ", "`goxin demo ") // that one is about no machine
 }
 
 // say tells a person something that is no result.
 func (a *app) say(en, zh string, args ...any) {
 	if !a.quiet {
-		fmt.Fprintln(a.errs, visible(lang.F(en, zh, args...).In(a.lang)))
+		fmt.Fprintln(a.errs, a.visible(lang.F(en, zh, args...).In(a.lang)))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"goxin/assets/lang"
+	"goxin/steps/answers"
 	"goxin/steps/engine"
 	"goxin/steps/toolchain"
 )
@@ -110,7 +111,7 @@ func (a *app) toolchainRun(c *cobra.Command, f applyFlags, v engine.Values) erro
 		}
 		ans := engine.Answers{s.ID(): v}
 		for _, f := range s.Fields() {
-			if err := check(f, v); err != nil {
+			if err := check(s, f, v); err != nil {
 				return nil, usageError{err}
 			}
 		}
@@ -125,7 +126,10 @@ func (a *app) toolchainRun(c *cobra.Command, f applyFlags, v engine.Values) erro
 }
 
 // check judges an answer that came from the command line as the answers file's are.
-func check(f engine.Field, v engine.Values) error {
+func check(step engine.Step, f engine.Field, v engine.Values) error {
+	if s := v.Text(f.Key, ""); s != "" && f.Kind == engine.Choice {
+		return answers.Set(engine.Answers{}, []engine.Step{step}, step.ID()+"."+f.Key+"="+s)
+	}
 	all := v.List(f.Key)
 	if s := v.Text(f.Key, ""); s != "" {
 		all = append(all, s)
@@ -135,7 +139,7 @@ func check(f engine.Field, v engine.Values) error {
 			continue
 		}
 		if err := f.Check(s); err != nil {
-			return err
+			return lang.Errorf(err, "cannot use %s", "无法使用 %s", step.ID()+"."+f.Key)
 		}
 	}
 	return nil

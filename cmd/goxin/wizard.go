@@ -15,6 +15,7 @@ import (
 	"goxin/steps"
 	"goxin/steps/answers"
 	"goxin/steps/engine"
+	"goxin/steps/op"
 	"goxin/tui"
 )
 
@@ -83,10 +84,10 @@ func (a *app) earlier(e *engine.Engine, name string, facts *detect.Facts) engine
 func (a *app) flags() string {
 	s := ""
 	if a.root != "" {
-		s += " --root " + a.root
+		s += " --root " + op.Quote(a.root)
 	}
 	if a.state != "" {
-		s += " --state " + a.state
+		s += " --state " + op.Quote(a.state)
 	}
 	return s
 }

@@ -88,7 +88,7 @@ func (o *Account) ByHand() []string {
 	var out []string
 	for _, argv := range [][]string{o.groupadd(), o.useradd(shell)} {
 		for i := range argv {
-			argv[i] = quote(argv[i])
+			argv[i] = Quote(argv[i])
 		}
 		out = append(out, strings.Join(argv, " "))
 	}
@@ -339,7 +339,7 @@ func (o *Account) Undo(ctx context.Context, m machine.Machine, before, after eng
 	}
 	if err := o.remove(ctx, m, now, was); err != nil {
 		return cannot(exited(err), "cannot remove the account %s", "无法删除账户 %s", o.Target()).
-			WithHint("see what still runs as it: ps -u %s", "请查看仍以该账户运行的进程：ps -u %s", quote(o.Name))
+			WithHint("see what still runs as it: ps -u %s", "请查看仍以该账户运行的进程：ps -u %s", Quote(o.Name))
 	}
 	return nil
 }

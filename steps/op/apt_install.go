@@ -101,7 +101,7 @@ func aptProgress(say func(lang.Text), total int) func(string) {
 			say(t)
 		}
 	}
-	quote := func(s string) { tell(lang.Same(Visible(s))) }
+	cite := func(s string) { tell(lang.Same(Visible(s))) }
 	count := func(what lang.Text, name string, n *int) {
 		*n++
 		if total == 0 {
@@ -114,7 +114,7 @@ func aptProgress(say func(lang.Text), total int) func(string) {
 		f := strings.SplitN(line, ":", 4)
 		if len(f) < 4 || f[0] != "dlstatus" && f[0] != "pmstatus" && f[0] != "pmerror" {
 			if aptSays(line) || strings.HasPrefix(line, "W: ") {
-				quote(line)
+				cite(line)
 			}
 			return
 		}
@@ -123,7 +123,7 @@ func aptProgress(say func(lang.Text), total int) func(string) {
 		case f[0] == "dlstatus":
 			tell(lang.F("downloading %.0f %%", "已下载 %.0f %%", percent))
 		case f[0] == "pmerror":
-			quote(f[1] + ": " + f[3])
+			cite(f[1] + ": " + f[3])
 		case strings.HasPrefix(f[3], "Unpacking "):
 			count(lang.T("unpacking", "正在解包"), f[1], &unpacked)
 		case strings.HasPrefix(f[3], "Configuring "):

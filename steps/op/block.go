@@ -69,12 +69,12 @@ func (o *Block) block(eol string) string {
 // ByHand takes the old block out and puts the new one in, in text that a shell
 // takes as it is.
 func (o *Block) ByHand() []string {
-	out := []string{"sed -i --follow-symlinks " + quote("\\|^"+pattern(o.begin())+"$|,\\|^"+pattern(o.end())+"$|d") + " " + quote(o.Path)}
-	text := quote(o.block("\n"))
+	out := []string{"sed -i --follow-symlinks " + Quote("\\|^"+pattern(o.begin())+"$|,\\|^"+pattern(o.end())+"$|d") + " " + Quote(o.Path)}
+	text := Quote(o.block("\n"))
 	if !o.Start {
-		return append(out, "printf %s "+text+" >> "+quote(o.Path))
+		return append(out, "printf %s "+text+" >> "+Quote(o.Path))
 	}
-	return append(out, "{ printf %s "+text+"; cat "+quote(o.Path)+"; } > "+quote(o.Path+".new")+" && cat "+quote(o.Path+".new")+" > "+quote(o.Path)+" && rm "+quote(o.Path+".new"))
+	return append(out, "{ printf %s "+text+"; cat "+Quote(o.Path)+"; } > "+Quote(o.Path+".new")+" && cat "+Quote(o.Path+".new")+" > "+Quote(o.Path)+" && rm "+Quote(o.Path+".new"))
 }
 
 // Observe reads the file, which is the state's Blob, and finds the block.

@@ -67,7 +67,7 @@ func (o *Boolean) Why() lang.Text { return o.Reason }
 
 // ByHand is setsebool.
 func (o *Boolean) ByHand() []string {
-	return []string{"setsebool -P " + quote(o.Name) + " " + o.value()}
+	return []string{"setsebool -P " + Quote(o.Name) + " " + o.value()}
 }
 
 // Observe reads the switch in force, and the policy's store.

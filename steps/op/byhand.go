@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// quote makes s one word of a POSIX shell that a terminal shows as it is.
-func quote(s string) string {
+// Quote makes s one word of a POSIX shell that a terminal shows as it is.
+func Quote(s string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@,+%", r)
 	}

@@ -47,7 +47,7 @@ func (o *Clock) ByHand() []string {
 	if len(o.Hosts) > 0 {
 		host = o.Hosts[0]
 	}
-	return []string{`date -u -s "$(curl -sI ` + quote("http://"+host+"/") + ` | tr -d '\r' | sed -n 's/^[Dd]ate: //p')"`}
+	return []string{`date -u -s "$(curl -sI ` + Quote("http://"+host+"/") + ` | tr -d '\r' | sed -n 's/^[Dd]ate: //p')"`}
 }
 
 // Observe asks the hosts.

@@ -45,7 +45,7 @@ func (o *Comment) Why() lang.Text { return o.Reason }
 // ByHand is one sed command.
 func (o *Comment) ByHand() []string {
 	script := `s|^` + pattern(o.Line) + `\r\{0,1\}$|` + Mark + `&|`
-	return []string{"sed -i --follow-symlinks " + quote(script) + " " + quote(o.Path)}
+	return []string{"sed -i --follow-symlinks " + Quote(script) + " " + Quote(o.Path)}
 }
 
 // Observe finds the occurrences.

@@ -62,9 +62,9 @@ func (o *Copy) ByHand() []string {
 	if o.Owner.UID >= 0 && o.Owner.GID >= 0 {
 		install += fmt.Sprintf(" -o %d -g %d", o.Owner.UID, o.Owner.GID)
 	}
-	out := []string{"echo " + quote(o.SHA256+"  "+o.Source) + " | sha256sum -c", install + " " + quote(o.Source) + " " + quote(o.Path)}
+	out := []string{"echo " + Quote(o.SHA256+"  "+o.Source) + " | sha256sum -c", install + " " + Quote(o.Source) + " " + Quote(o.Path)}
 	if o.Restart != "" {
-		out = append(out, "systemctl try-restart "+quote(o.Restart))
+		out = append(out, "systemctl try-restart "+Quote(o.Restart))
 	}
 	return out
 }
@@ -93,7 +93,7 @@ func (o *Copy) look(ctx context.Context, m machine.Machine) (s copyState, err er
 		return s, err
 	case info.Mode&fs.ModeSymlink != 0:
 		return s, lang.Errorf(nil, "it is a link", "它是一个链接").
-			WithHint("remove the link, or choose another path: rm %s", "请删除该链接或另选路径：rm %s", quote(o.Path))
+			WithHint("remove the link, or choose another path: rm %s", "请删除该链接或另选路径：rm %s", Quote(o.Path))
 	case !info.Mode.IsRegular():
 		return s, notRegular(info.Mode)
 	}

@@ -40,11 +40,11 @@ func (o *Dir) Why() lang.Text { return o.Reason }
 func (o *Dir) ByHand() []string {
 	s := "install -d -m " + o.Mode.String()
 	if o.User != "" {
-		s += " -o " + quote(o.User) + " -g \"$(id -gn " + quote(o.User) + ")\""
+		s += " -o " + Quote(o.User) + " -g \"$(id -gn " + Quote(o.User) + ")\""
 	} else if o.Owner.UID >= 0 && o.Owner.GID >= 0 {
 		s += fmt.Sprintf(" -o %d -g %d", o.Owner.UID, o.Owner.GID)
 	}
-	return []string{s + " " + quote(o.Path)}
+	return []string{s + " " + Quote(o.Path)}
 }
 
 // Observe looks whether the directory is there.

@@ -76,7 +76,7 @@ func (o *File) strays(m machine.Machine, s fileState, content []byte) error {
 		return nil
 	}
 	return lang.Errorf(nil, "cannot write %s: it is a link to %s, which is a file of its own", "无法写入 %s：它是指向 %s 的链接，而后者是另一个独立的文件", o.Target(), Visible(string(s.Real))).
-		WithHint("remove the link: rm %s", "请删除该链接：rm %s", quote(o.Path))
+		WithHint("remove the link: rm %s", "请删除该链接：rm %s", Quote(o.Path))
 }
 
 func (o *File) look(m machine.Machine) (s fileState, content []byte, err error) {
@@ -308,7 +308,7 @@ func (o *File) ByHand() []string {
 	if o.Owner.UID >= 0 && o.Owner.GID >= 0 {
 		install += fmt.Sprintf(" -o %d -g %d", o.Owner.UID, o.Owner.GID)
 	}
-	install += " /dev/stdin " + quote(o.Path)
+	install += " /dev/stdin " + Quote(o.Path)
 	var out []string
 	content := engine.MaskFile(o.Content)
 	if content != o.Content {
@@ -322,7 +322,7 @@ func (o *File) ByHand() []string {
 	case content == "":
 		out = append(out, install+" </dev/null")
 	case !strings.HasSuffix(content, "\n"):
-		out = append(out, "printf %s "+quote(content)+" | "+install)
+		out = append(out, "printf %s "+Quote(content)+" | "+install)
 	default:
 		end := "EOF"
 		for strings.Contains("\n"+content, "\n"+end+"\n") {
@@ -334,7 +334,7 @@ func (o *File) ByHand() []string {
 		out = append(out, "systemctl daemon-reload")
 	}
 	if o.Restart != "" {
-		out = append(out, "systemctl try-restart "+quote(o.Restart))
+		out = append(out, "systemctl try-restart "+Quote(o.Restart))
 	}
 	return out
 }

@@ -72,11 +72,11 @@ func (o *Label) ByHand() []string {
 	if o.KYSEC {
 		s := "kysec_set -n exectl -v verified"
 		for _, n := range o.Names {
-			out = append(out, s+" "+quote(path.Join(o.Dir, n)))
+			out = append(out, s+" "+Quote(path.Join(o.Dir, n)))
 		}
 	}
 	if o.SELinux || out == nil {
-		out = append(out, "restorecon -R "+quote(o.Dir))
+		out = append(out, "restorecon -R "+Quote(o.Dir))
 	}
 	return out
 }
@@ -173,7 +173,7 @@ func (o *Label) strays(ctx context.Context, m machine.Machine) (all []stray, err
 	})
 	if err != nil && !machine.MissingProgram(err) {
 		err = cannot(exited(err), "cannot ask SELinux about %s", "无法查询 %s 的 SELinux 上下文", o.Target()).
-			WithHint("see what it says: restorecon -R -n -v %s", "请查看其输出：restorecon -R -n -v %s", quote(o.Dir))
+			WithHint("see what it says: restorecon -R -n -v %s", "请查看其输出：restorecon -R -n -v %s", Quote(o.Dir))
 	}
 	return all, err
 }
@@ -247,13 +247,13 @@ func (o *Label) Do(ctx context.Context, m machine.Machine, say func(lang.Text)) 
 		if err != nil {
 			return engine.Outcome{}, cannot(exited(err), "cannot mark %s for KYSEC", "无法为 KYSEC 标记 %s", Visible(name)).
 				WithHint("see what it says: kysec_set -n exectl -v verified %s; where three administrators share the work, secadm has to run it",
-					"请查看其输出：kysec_set -n exectl -v verified %s；启用三权分立时须由 secadm 执行", quote(name))
+					"请查看其输出：kysec_set -n exectl -v verified %s；启用三权分立时须由 secadm 执行", Quote(name))
 		}
 	}
 	if was.Strays > 0 {
 		if err := m.Run(ctx, machine.Command{Argv: []string{"restorecon", "-R", o.Dir}, Timeout: 5 * time.Minute}, quoting(say)); err != nil {
 			return engine.Outcome{}, cannot(exited(err), "cannot restore SELinux's contexts in %s", "无法恢复 %s 中的 SELinux 上下文", o.Target()).
-				WithHint("see what it says: restorecon -R -v %s", "请查看其输出：restorecon -R -v %s", quote(o.Dir))
+				WithHint("see what it says: restorecon -R -v %s", "请查看其输出：restorecon -R -v %s", Quote(o.Dir))
 		}
 	}
 	now, _, err := o.look(ctx, m)

@@ -34,10 +34,10 @@ func (o *Link) Why() lang.Text { return o.Reason }
 // ByHand is ln and mv: ln -f alone would leave a moment without the link.
 func (o *Link) ByHand() []string {
 	if o.To == "" {
-		return []string{"rm -f " + quote(o.Path)}
+		return []string{"rm -f " + Quote(o.Path)}
 	}
 	temp := o.Path + ".new"
-	return []string{"ln -s " + quote(o.To) + " " + quote(temp) + " && mv -T " + quote(temp) + " " + quote(o.Path)}
+	return []string{"ln -s " + Quote(o.To) + " " + Quote(temp) + " && mv -T " + Quote(temp) + " " + Quote(o.Path)}
 }
 
 // Observe reads the link.

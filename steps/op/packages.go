@@ -101,7 +101,7 @@ func (o *Packages) ByHand() []string {
 	}
 	names := make([]string, len(o.Names))
 	for i, n := range o.Names {
-		names[i] = quote(n)
+		names[i] = Quote(n)
 	}
 	return p.byHand(names)
 }

@@ -94,7 +94,7 @@ func (o *Port) Why() lang.Text { return o.Reason }
 func (o *Port) ByHand() []string {
 	var out []string
 	for _, r := range o.firewalldRules() {
-		out = append(out, "firewall-cmd --add-"+r.kind+"="+quote(r.value), "firewall-cmd --permanent --add-"+r.kind+"="+quote(r.value))
+		out = append(out, "firewall-cmd --add-"+r.kind+"="+Quote(r.value), "firewall-cmd --permanent --add-"+r.kind+"="+Quote(r.value))
 	}
 	return out
 }

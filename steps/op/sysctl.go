@@ -54,7 +54,7 @@ func (o *Sysctl) Why() lang.Text { return o.Reason }
 
 // ByHand is sysctl -w.
 func (o *Sysctl) ByHand() []string {
-	return []string{"sysctl -w " + quote(o.Target()+"="+o.Value)}
+	return []string{"sysctl -w " + Quote(o.Target()+"="+o.Value)}
 }
 
 // Observe reads the value in force, and who sets it at boot.

@@ -40,7 +40,7 @@ func (o *Sysfs) Target() string { return Visible(o.Path) }
 func (o *Sysfs) Why() lang.Text { return o.Reason }
 
 // ByHand is echo.
-func (o *Sysfs) ByHand() []string { return []string{"echo " + quote(o.Value) + " > " + quote(o.Path)} }
+func (o *Sysfs) ByHand() []string { return []string{"echo " + Quote(o.Value) + " > " + Quote(o.Path)} }
 
 // Observe reads the value in force.
 func (o *Sysfs) Observe(_ context.Context, m machine.Machine) (engine.State, error) {

@@ -110,7 +110,7 @@ func (o *Tree) Why() lang.Text { return o.Reason }
 // system's can check.
 func (o *Tree) ByHand() []string {
 	if o.Absent {
-		return []string{"mv " + quote(o.Dir) + " " + quote(o.trash()+"/"), "rm -f " + quote(goroot.Manifest(o.Dir)) + " " + quote(goroot.Evidence(o.Dir))}
+		return []string{"mv " + Quote(o.Dir) + " " + Quote(o.trash()+"/"), "rm -f " + Quote(goroot.Manifest(o.Dir)) + " " + Quote(goroot.Evidence(o.Dir))}
 	}
 	if o.Archive == nil || o.Want == nil || len(o.Archive.Sources) == 0 {
 		return []string{"# " + o.Target()}
@@ -120,34 +120,34 @@ func (o *Tree) ByHand() []string {
 	if isURL(file) {
 		u := file
 		file = path.Base(pathOf(u))
-		out = append(out, "curl -fL -o "+quote(file)+" "+quote(u))
+		out = append(out, "curl -fL -o "+Quote(file)+" "+Quote(u))
 	}
 	if o.Want.SHA256 != "" {
-		out = append(out, "echo "+quote(o.Want.SHA256+"  "+file)+" | sha256sum -c")
+		out = append(out, "echo "+Quote(o.Want.SHA256+"  "+file)+" | sha256sum -c")
 	} else {
-		out = append(out, "goxin verify "+quote(file))
+		out = append(out, "goxin verify "+Quote(file))
 	}
 	if o.Archive.Format == unpack.Zip {
 		top := unpack.GoZip(o.Want.Toolchain).Top
-		out = append(out, "unzip "+quote(file)+" && mv "+quote(strings.TrimSuffix(top, "/"))+" "+quote(o.Dir))
+		out = append(out, "unzip "+Quote(file)+" && mv "+Quote(strings.TrimSuffix(top, "/"))+" "+Quote(o.Dir))
 	} else {
-		out = append(out, "mkdir "+quote(o.Dir)+" && tar -xzf "+quote(file)+" --strip-components=1 -C "+quote(o.Dir))
+		out = append(out, "mkdir "+Quote(o.Dir)+" && tar -xzf "+Quote(file)+" --strip-components=1 -C "+Quote(o.Dir))
 	}
 	if o.Make != nil {
 		here := strings.NewReplacer(inTree, o.Dir)
 		if o.Make.Overlay != 0 {
-			out = append(out, "# goxin's overlay "+itoa(o.Make.Overlay)+" goes into "+quote(path.Join(o.Dir, "src/runtime"))+" first")
+			out = append(out, "# goxin's overlay "+itoa(o.Make.Overlay)+" goes into "+Quote(path.Join(o.Dir, "src/runtime"))+" first")
 		}
-		s := "cd " + quote(path.Join(o.Dir, o.Make.Dir)) + " && "
+		s := "cd " + Quote(path.Join(o.Dir, o.Make.Dir)) + " && "
 		for _, e := range o.Make.Env {
 			k, v, _ := strings.Cut(here.Replace(e), "=")
-			s += k + "=" + quote(v) + " "
+			s += k + "=" + Quote(v) + " "
 		}
 		for i, a := range o.Make.Argv {
 			if i > 0 {
 				s += " "
 			}
-			s += quote(here.Replace(a))
+			s += Quote(here.Replace(a))
 		}
 		out = append(out, s)
 	}

@@ -82,7 +82,7 @@ func (o *Tree) canMove(m machine.Machine) error {
 	info, err := m.Stat(o.trash())
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode.IsDir() {
 		return lang.Errorf(nil, "there is no directory %s to move it to", "没有可以移入的目录 %s", Visible(o.trash())).
-			WithHint("make it: mkdir -p %s", "请创建该目录：mkdir -p %s", quote(o.trash()))
+			WithHint("make it: mkdir -p %s", "请创建该目录：mkdir -p %s", Quote(o.trash()))
 	}
 	return err
 }
@@ -174,7 +174,7 @@ func (o *Tree) guarded(m machine.Machine) error {
 		return nil
 	}
 	return refused(lang.Errorf(nil, "others than root can write to %s and could exchange it", "非 root 用户可以写入 %s，从而替换它", Visible(exposed)).
-		WithHint("see what is in there, then make it root's: chown root:root %[1]s; chmod go-w %[1]s", "请先检查其中的内容，再改归 root：chown root:root %[1]s; chmod go-w %[1]s", quote(exposed)))
+		WithHint("see what is in there, then make it root's: chown root:root %[1]s; chmod go-w %[1]s", "请先检查其中的内容，再改归 root：chown root:root %[1]s; chmod go-w %[1]s", Quote(exposed)))
 }
 
 // stoppable is ctx, which ends also when whoever waits for the operation wants it to.

@@ -55,7 +55,7 @@ func (o *Unit) ByHand() []string {
 		{o.Masked, "yes", "mask"},
 	} {
 		if c.want == c.value {
-			out = append(out, "systemctl "+c.verb+" "+quote(o.Name))
+			out = append(out, "systemctl "+c.verb+" "+Quote(o.Name))
 		}
 	}
 	return out
