@@ -150,8 +150,9 @@ func (a *app) finish(ctx context.Context, run *engine.Run, devs []engine.Deviati
 	var undone engine.UndoResult
 	var undoErr error
 	if failure != nil && undo {
-		undone, undoErr = run.Undo(ctx)
-		a.printUndo(undone)
+		if undone, undoErr = run.Undo(ctx); undone.Undone > 0 || len(undone.Left) > 0 {
+			a.printUndo(undone)
+		}
 	}
 	sum, endErr := run.End(context.WithoutCancel(ctx))
 	for _, err := range []error{undoErr, endErr} {

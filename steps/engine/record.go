@@ -124,7 +124,8 @@ func (e *Engine) Record(id RunID) (*RunRecord, error) {
 	return r, nil
 }
 
-// tale is the history of run id, or of the newest one.
+// tale is the history of run id, or of the newest one that came to a step: one that was
+// declined at its first diff has nothing to tell, as long as another has.
 func (e *Engine) tale(id RunID) (*history, error) {
 	if id != 0 {
 		return e.find(id)
@@ -133,10 +134,19 @@ func (e *Engine) tale(id RunID) (*history, error) {
 	if err != nil {
 		return nil, err
 	}
+	var empty *history
 	for _, id := range slices.Backward(ids) {
-		if h, err := e.one(id); h != nil || err != nil {
-			return h, err
+		switch h, err := e.one(id); {
+		case err != nil:
+			return nil, err
+		case h != nil && len(h.steps) > 0:
+			return h, nil
+		case empty == nil:
+			empty = h
 		}
+	}
+	if empty != nil {
+		return empty, nil
 	}
 	return nil, lang.Errorf(nil, "cannot find a run: there has been none", "找不到运行：尚无任何运行").
 		WithHint("`goxin apply` makes one; --state and --root say where to look", "用 `goxin apply` 执行一次；--state 与 --root 指定查找位置")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -247,4 +248,26 @@ func infoOf(t *testing.T, e *engine.Engine, id engine.RunID) engine.RunInfo {
 	r, err := e.Record(id)
 	ok(t, err)
 	return r.Info
+}
+
+// Somebody looked at a diff and said no: from then on the report was one of that empty run,
+// and not of the good one before it.
+func TestTheNewestRunToTellOfIsOneThatCameToAStep(t *testing.T) {
+	w := newWorld(t, "a=0")
+	_, err := w.apply(w.engine(), engine.RunOptions{Answers: answers("a=1", "")}, false)
+	ok(t, err)
+	e := w.engine()
+	run, err := e.Start(t.Context(), engine.RunOptions{Answers: answers("a=2", "")})
+	ok(t, err)
+	no := errors.New("no")
+	if _, err := run.Step(t.Context(), e.Step("one"), engine.Values{"ops": "a=2"}, func(*engine.StepPlan) error { return no }); !errors.Is(err, no) {
+		t.Fatal(err)
+	}
+	_, err = run.End(t.Context())
+	ok(t, err)
+	r, err := w.engine().Record(0)
+	ok(t, err)
+	if r.Info.ID != 1 {
+		t.Errorf("run %d, not 1", r.Info.ID)
+	}
 }
