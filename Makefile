@@ -12,10 +12,10 @@ VULNCHECK  = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 TOOLS     ?= $(CURDIR)/.tools
 
 .DEFAULT_GOAL := help
-.PHONY: help run build build-all test unit e2e pairs emulated worlds worlds-go fuzz lint vuln bench pictures golden clean
+.PHONY: help run build build-all test unit e2e pairs emulated worlds worlds-go worlds-make fuzz lint vuln bench pictures golden clean
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## build goxin and open the wizard on this machine; nothing but your answers is written before a confirmed diff
 	@./bin/goxin
@@ -41,6 +41,10 @@ worlds: ## the loong64 binary on an old-world and a new-world kernel, under emul
 
 worlds-go: ## Go's own tests of what feels a signal ABI, in both worlds: too long for every day, so not in `make test`
 	@./.ci/worlds go
+
+worlds-make: ## a machine of the old world builds its own Go from source by the released binary: more than an hour
+	$(GO) run ./cmd/lab prepare
+	@./.ci/worlds make
 
 # How many of the lab's tests go on at a time is theirs to say: by seats, and by turns.
 e2e: ## the lab: systemd containers and virtual machines (installs what it needs, and says so first)

@@ -107,6 +107,16 @@ func command() *cobra.Command {
 		&cobra.Command{Use: "bench-go", Short: "measure how Go is installed and verified", Args: cobra.NoArgs, RunE: use(benchGo)},
 		&cobra.Command{Use: "bench-ha", Short: "measure what a pair loses when it is broken", Args: cobra.NoArgs, RunE: use(benchHA)},
 		&cobra.Command{Use: "bench", Short: "measure goxin beside what a person would do instead", Args: cobra.NoArgs, RunE: use(bench)},
+		&cobra.Command{
+			Use: "tree", Short: "say where a container's base tree is, which is to be copied and not written", Args: cobra.NoArgs,
+			RunE: use(func(ctx context.Context, l *Lab, _ []string) error {
+				dir, err := l.tree(ctx, base{kind: SystemContainer, release: "bookworm"})
+				if err == nil {
+					fmt.Println(dir)
+				}
+				return err
+			}),
+		},
 		&cobra.Command{Use: "list", Short: "show the machines", Args: cobra.NoArgs, RunE: use(list)},
 		&cobra.Command{Use: "exec NAME -- CMD…", Short: "run a program in a machine", Args: cobra.MinimumNArgs(2), RunE: machine(execute)},
 		&cobra.Command{Use: "shell NAME [CMD…]", Short: "a root shell on a terminal of the machine", Args: cobra.MinimumNArgs(1), RunE: machine(shell)},
