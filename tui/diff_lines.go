@@ -225,7 +225,7 @@ func (a *App) actionMark(act engine.Action) string {
 }
 
 // value writes a kernel value of several numbers with single spaces.
-func value(s string) string { return clean(strings.Join(strings.Fields(s), " ")) }
+func (a *App) value(s string) string { return a.raw(strings.Join(strings.Fields(s), " ")) }
 
 // hunk draws changed lines under one another, or, where there is room and both
 // sides have something, beside each other.

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"strings"
 
 	"goxin/assets/lang"
@@ -36,7 +37,7 @@ func (p *diffPage) table(title lang.Text, group []int, w int) []diffLine {
 	for _, r := range rows {
 		nameW = max(nameW, width(p.raw(r.Name)))
 		if r.Action != engine.None {
-			nowW, thenW = max(nowW, width(value(r.Now))), max(thenW, width(value(r.Then)))
+			nowW, thenW = max(nowW, width(p.value(r.Now))), max(thenW, width(p.value(r.Then)))
 		}
 	}
 	nameW = max(nameW, width(p.s(title)))
@@ -66,14 +67,14 @@ func (p *diffPage) table(title lang.Text, group []int, w int) []diffLine {
 			if note == "" {
 				note = p.say("already so", "已是此值")
 			}
-			out = append(out, p.sameRow(name, value(r.Now), note, nameW, nowW, w, r.item)...)
+			out = append(out, p.sameRow(name, p.value(cmp.Or(r.Now, r.Then)), note, nameW, nowW, w, r.item)...)
 		case columns:
-			t := "  " + pad(name, nameW) + "  " + p.theme.Dim.Render(padLeft(value(r.Now), nowW)) + "  " + p.theme.Add.Render(padLeft(value(r.Then), thenW))
+			t := "  " + pad(name, nameW) + "  " + p.theme.Dim.Render(padLeft(p.value(r.Now), nowW)) + "  " + p.theme.Add.Render(padLeft(p.value(r.Then), thenW))
 			out = append(out, diffLine{t, r.item, true})
 			out = p.rowNote(out, r.Note, w, r.item)
 		default:
 			out = append(out, diffLine{"  " + cut(name, w-2, p.theme.Ellipsis), r.item, true})
-			for _, l := range hang(value(r.Now)+" "+p.theme.Arrow+" "+value(r.Then), w-4, 2) {
+			for _, l := range hang(p.value(r.Now)+" "+p.theme.Arrow+" "+p.value(r.Then), w-4, 2) {
 				out = append(out, diffLine{"    " + p.theme.Add.Render(l), r.item, false})
 			}
 			out = p.rowNote(out, r.Note, w, r.item)
@@ -160,12 +161,10 @@ func (p *diffPage) rows(rs []engine.Row, item, w int) []diffLine {
 
 // change is what comes of a value.
 func (p *diffPage) change(r engine.Row) string {
-	now, then := value(r.Now), value(r.Then)
+	now, then := p.value(r.Now), p.value(r.Then)
 	switch {
-	case r.Action == engine.None, then == "":
-		return p.theme.fold(now)
-	case now == "":
-		return p.theme.fold(then)
+	case r.Action == engine.None, then == "", now == "":
+		return cmp.Or(now, then)
 	}
 	return p.theme.fold(now + " " + p.theme.Arrow + " " + then)
 }

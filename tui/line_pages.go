@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -242,11 +243,11 @@ func (d *liner) changeText(p *diffPage, n int, c lineChange) []string {
 
 // valueLine is what comes of a value, in words.
 func (d *liner) valueLine(r engine.Row) string {
-	name, now, then := d.raw(r.Name), value(r.Now), value(r.Then)
+	name, now, then := d.raw(r.Name), d.value(r.Now), d.value(r.Then)
 	var s string
 	switch {
 	case r.Action == engine.None:
-		s = d.say("%s stays %s", "%s 保持 %s", name, now)
+		s = d.say("%s stays %s", "%s 保持 %s", name, cmp.Or(now, then))
 	case now != "" && then != "":
 		s = d.say("%s: now %s, then %s", "%s：现在 %s，之后 %s", name, now, then)
 	default:

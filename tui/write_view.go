@@ -177,7 +177,7 @@ func (p *writePage) itemLine(i written, w int) string {
 // became is what a change that is done has come to: the new value, or a word.
 func (a *App) became(it engine.Planned) string {
 	if rows := it.Diff.Rows; len(rows) == 1 && rows[0].Then != "" {
-		return value(rows[0].Then)
+		return a.value(rows[0].Then)
 	}
 	switch it.Diff.Action {
 	case engine.Create:

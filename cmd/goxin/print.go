@@ -23,6 +23,7 @@ import (
 
 	"goxin/assets/lang"
 	"goxin/detect/machine"
+	"goxin/steps"
 	"goxin/steps/answers"
 	"goxin/steps/engine"
 )
@@ -114,7 +115,7 @@ func (a *app) printPlan(w io.Writer, i ink, title lang.Text, p *engine.StepPlan,
 			fmt.Fprintln(w, visible(lang.F("  on %s:", "  %s：", called(on)).In(a.lang)))
 		}
 		if it.Unknown != "" {
-			fmt.Fprintf(w, "  ? %s\n", lang.F("known after %s", "%s 之后才能确定", it.Unknown).In(a.lang))
+			fmt.Fprintf(w, "  ? %s\n", lang.F("known after %s", "%s 之后才能确定", titled(it.Unknown)).In(a.lang))
 			continue
 		}
 		d := it.Diff
@@ -125,7 +126,7 @@ func (a *app) printPlan(w io.Writer, i ink, title lang.Text, p *engine.StepPlan,
 			}
 		} else {
 			table = ""
-			if d.Action != engine.None {
+			if d.Action != engine.None || !d.Note.Empty() {
 				target := it.Target
 				if len(d.Rows) > 1 {
 					target = brief(target) // the rows name them all
@@ -157,6 +158,16 @@ func (a *app) printPlan(w io.Writer, i ink, title lang.Text, p *engine.StepPlan,
 		}
 		fmt.Fprintln(w, visible(mark+note.Text.In(a.lang)))
 	}
+}
+
+// titled is the title of a step, or its name.
+func titled(id string) lang.Text {
+	for _, s := range steps.All() {
+		if s.ID() == id {
+			return s.Title()
+		}
+	}
+	return lang.Same(id)
 }
 
 // onSeveral reports whether a plan changes more than one machine.

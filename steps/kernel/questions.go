@@ -30,7 +30,7 @@ func (s Step) Questions(hs engine.Hosts, sv engine.Survey, v engine.Values) []en
 		switch f.Key {
 		case keyProfile:
 			q.Options = h.profiles(f.Options, a)
-			q.Why = h.whyProfile()
+			q.Why = h.whyProfile(q.Default)
 		case keyNofile:
 			q.Why = h.whyNofile(a)
 		case keySoft:
@@ -108,12 +108,15 @@ func (h *host) row(s setting) (lang.Text, bool) {
 	return lang.Same(s.Key + " " + op.Visible(tidy(p.Value)) + " → " + s.Value), true
 }
 
-func (h *host) whyProfile() lang.Text {
+func (h *host) whyProfile(profile any) lang.Text {
 	if h.container() {
 		return lang.T("Base: this is a container. Only net.* is its own; vm.*, fs.* and kernel.* belong to the host and will most likely be refused.", "选“基础”：这是容器。只有 net.* 归它自己；vm.*、fs.*、kernel.* 属于宿主机，多半会被拒绝。")
 	}
 	if p := h.seen.Params["net.core.somaxconn"]; p.Readable && p.Value == "128" {
 		return lang.F("Base is right whatever the machine is for. The running kernel (%s) queues only 128 connections for a listening program, which base cures.", "无论用途，“基础”都合适。当前内核（%s）只为监听程序排队 128 个连接，“基础”会改正。", h.release)
+	}
+	if profile != profileBase {
+		return lang.T("Nothing seen on the machine tells what it is for: this is by its purpose, or by the answers there are.", "从本机看不出用途：此处依据所选用途，或已有的应答。")
 	}
 	return lang.T("Base is right whatever the machine is for; nothing seen here tells more.", "无论用途，“基础”都合适；从本机看不出更多。")
 }

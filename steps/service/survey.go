@@ -124,10 +124,14 @@ func (s *seen) trouble(err error) {
 	s.Hint = lang.T(lang.Hint(err, lang.EN), lang.Hint(err, lang.ZH))
 }
 
-// userNamespaces says whether the kernel makes any (user_namespaces(7)).
+// userNamespaces says whether the kernel makes any (user_namespaces(7)). Of a tree and of
+// a captured machine, where no process is, it is not known, and nothing is left out.
 func userNamespaces(m machine.Machine) bool {
 	data, err := m.ReadFile("/proc/sys/user/max_user_namespaces")
 	if err != nil {
+		if _, err := m.Stat("/proc/self/ns"); err != nil {
+			return true
+		}
 		_, err := m.Stat("/proc/self/ns/user")
 		return err == nil
 	}
