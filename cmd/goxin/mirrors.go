@@ -1,6 +1,9 @@
 package main
 
 import (
+	"path/filepath"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"goxin/assets/lang"
@@ -24,9 +27,21 @@ func (a *app) mirrorsCommand() *cobra.Command {
 			v := engine.Values{}
 			if catalogue != "" {
 				v["catalogue"] = catalogue
+				if abs, err := filepath.Abs(catalogue); err == nil && a.root == "" {
+					v["catalogue"] = abs
+				}
 			}
 			if len(args) == 1 {
+				if !strings.Contains(args[0], "://") {
+					return usageError{lang.Errorf(nil, "cannot ask %q: it is no URL", "无法询问 %q：它不是网址", args[0]).
+						WithHint("give one that stands for the vendor's site, or none: https://mirror.example.com/openeuler/", "请给出用来代替官方站点的网址，或不填：https://mirror.example.com/openeuler/")}
+				}
 				v["source"] = args[0]
+			}
+			for _, f := range (mirror.Step{}).Fields() {
+				if err := check(mirror.Step{}, f, v); err != nil {
+					return usageError{err}
+				}
 			}
 			return a.mirrors(c, v, asJSON)
 		},

@@ -91,7 +91,8 @@ func checkSource(v string) error {
 
 func checkPath(v string) error {
 	if !strings.HasPrefix(v, "/") || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' }) {
-		return lang.Errorf(nil, "%q is not an absolute path", "%q 不是绝对路径", v)
+		return lang.Errorf(nil, "%q is not an absolute path", "%q 不是绝对路径", v).
+			WithHint("begin with /, as in /root/mirrors.yaml", "请以 / 开头，例如 /root/mirrors.yaml")
 	}
 	return nil
 }
