@@ -534,3 +534,14 @@ func TestWhatIsSaidAfterTheWizardIsInItsLastLanguage(t *testing.T) {
 		t.Errorf("the wizard ended in Chinese, and says %q", r.Lang)
 	}
 }
+
+// On a tree, where nothing runs that could take a change back, the wizard offered to, and
+// the step failed on a flag that nobody had given.
+func TestOnATreeNothingIsPromisedToBeTakenBack(t *testing.T) {
+	d := drive(t, &fakeSession{})
+	d.app.confirmWithin = -1
+	d.toDiff().keys("W").at(atDiff)
+	if s := d.draw([2]int{80, 24}, Rich, lang.EN); strings.Contains(s, "unless confirmed") || strings.Contains(d.fake.called(), "start") {
+		t.Error(s)
+	}
+}

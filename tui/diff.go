@@ -145,13 +145,14 @@ func (p *diffPage) Keys() []binding {
 	if p.width < 60 {
 		write = lang.T("write", "写入")
 	}
-	return append(bs,
-		binding{keys: []string{"w"}, desc: write, must: true, do: func() (nav, tea.Cmd) { return p.askWrite(p.heldConfirm()) }},
-		binding{
+	bs = append(bs, binding{keys: []string{"w"}, desc: write, must: true, do: func() (nav, tea.Cmd) { return p.askWrite(p.heldConfirm()) }})
+	if p.confirmWithin > 0 {
+		bs = append(bs, binding{
 			keys: []string{"W"}, desc: lang.F("write, and take back after %d s unless confirmed", "写入；%d 秒内不确认则自动撤回", int(p.confirmWithin.Seconds())), rare: true,
 			do: func() (nav, tea.Cmd) { return p.askWrite(p.confirmWithin) },
-		},
-		out, esc)
+		})
+	}
+	return append(bs, out, esc)
 }
 
 func (p *diffPage) again() (nav, tea.Cmd) {

@@ -37,7 +37,7 @@ type Config struct {
 	Earlier  engine.Answers // saved by an earlier start, offered to be gone on with
 
 	// ConfirmWithin is how long a run written with W stands unless it is confirmed;
-	// 0: two minutes.
+	// 0: two minutes. Negative: it cannot be promised, and is not offered.
 	ConfirmWithin time.Duration
 
 	Lang lang.Lang

@@ -53,6 +53,9 @@ func (a *app) wizard(ctx context.Context, file string, review bool, confirm time
 	if facts.Hostname.Known && facts.Hostname.Value != "" {
 		name = facts.Hostname.Value + ".yaml"
 	}
+	if a.root != "" {
+		confirm = -1 // nothing runs there that could take anything back
+	}
 	res, err := a.show(ctx, tui.Config{
 		Session: tui.Live(e), Steps: steps.All(), Answers: given, Review: review, ConfirmWithin: confirm,
 		Purposes: steps.Purposes(), Earlier: a.earlier(e, name, facts),

@@ -41,7 +41,7 @@ func (k shelf) guardFiles(id RunID) []string {
 func (k shelf) canGuard() error {
 	no := func(cause error) error {
 		return lang.Errorf(cause, "cannot promise to undo by itself", "无法保证自动撤销").
-			WithHint("leave --confirm out; the run can still be undone with `goxin undo`", "请去掉 --confirm；之后仍可用 `goxin undo` 撤销")
+			WithHint("write without a deadline: w in the wizard, no --confirm in a command; `goxin undo` undoes the run all the same", "请不设时限写入：向导中按 w，命令行去掉 --confirm；之后仍可用 `goxin undo` 撤销")
 	}
 	if _, err := k.home.Kernel(); err != nil {
 		return no(lang.Errorf(nil, "this is a tree, where nothing runs", "这是系统树，其中没有运行的程序"))
@@ -62,7 +62,7 @@ func (e *Engine) canConfirm() error {
 		return e.canGuard()
 	}
 	return lang.Errorf(nil, "cannot promise to undo by itself: the journal is not on the machine that is changed", "无法保证自动撤销：运行日志不在被改动的机器上").
-		WithHint("leave --confirm out; the run can still be undone with `goxin undo`", "请去掉 --confirm；之后仍可用 `goxin undo` 撤销")
+		WithHint("write without a deadline: w in the wizard, no --confirm in a command; `goxin undo` undoes the run all the same", "请不设时限写入：向导中按 w，命令行去掉 --confirm；之后仍可用 `goxin undo` 撤销")
 }
 
 // installGuard puts the service there, starts it, and waits until it says that
