@@ -141,7 +141,7 @@ func (p *questionnaire) explain() (nav, tea.Cmd) {
 			}
 		}
 		add(q.Help)
-		add(how(q.Kind))
+		add(how(q.Kind, cleared()))
 		if !q.Why.Empty() {
 			out = append(out, "")
 			add(q.Why)

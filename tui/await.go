@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -182,9 +183,10 @@ func (a *App) awaitLines(w int) []string {
 // marked is a paragraph with a mark before it.
 func (a *App) marked(mark string, t lang.Text, w int) []string {
 	var out []string
-	for i, l := range wrap(a.s(t), w-2) {
+	n := width(mark) // in line mode it is a word
+	for i, l := range wrap(a.s(t), w-n-1) {
 		if i > 0 {
-			mark = " "
+			mark = strings.Repeat(" ", n)
 		}
 		out = append(out, mark+" "+l)
 	}

@@ -133,7 +133,7 @@ func (p *diffPage) blocks(at []int, w int) []block {
 
 // bullet stands before what is only told.
 func (a *App) bullet() string {
-	if b := strings.TrimSpace(a.theme.Dot); b != "," {
+	if b := strings.TrimSpace(a.theme.Dot); b != "," && b != "，" {
 		return b
 	}
 	return "-"

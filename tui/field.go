@@ -63,7 +63,7 @@ func (f *field) huh(a *App, w int, focused, titles bool) huh.Field {
 	q := f.question
 	title, help := a.s(q.Title), ""
 	if focused {
-		help = join(a.s(q.Help), a.s(how(q.Kind)))
+		help = join(a.s(q.Help), a.s(how(q.Kind, cleared())))
 	}
 	// huh counts lines before it wraps them, and breaks Chinese at spaces only.
 	title, help = strings.Join(wrap(title, w-4), "\n"), strings.Join(wrap(help, w-4), "\n")
@@ -92,13 +92,17 @@ func join(a, b string) string {
 	return a + "\n" + b
 }
 
-// how says how a value of several parts is written on one line.
-func how(k engine.FieldKind) lang.Text {
+// cleared is how one says on a screen that there is none. In line mode an empty line is
+// something else.
+func cleared() lang.Text { return lang.T("Empty: none.", "留空表示无。") }
+
+// how says how a value of several parts is written on one line, and none.
+func how(k engine.FieldKind, none lang.Text) lang.Text {
 	switch k {
 	case engine.Map:
-		return lang.T("key = value; key = value. Empty: none.", "格式：键 = 值; 键 = 值。留空表示无。")
+		return lang.F("key = value; key = value. %s", "格式：键 = 值; 键 = 值。%s", none)
 	case engine.List:
-		return lang.T("Several are separated by semicolons. Empty: none.", "多项用分号隔开。留空表示无。")
+		return lang.F("Several are separated by semicolons. %s", "多项用分号隔开。%s", none)
 	case engine.Secret:
 		return lang.T("A reference: env:NAME, file:PATH or prompt:", "填写引用：env:变量名、file:路径 或 prompt:")
 	}

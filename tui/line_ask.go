@@ -52,7 +52,7 @@ func (d *liner) question() *questionnaire {
 func (d *liner) questionText(p *questionnaire) []string {
 	q, f := p.questions[p.index()], p.fields[p.focus]
 	out := []string{viewLines(d.page.View(lineWidth, lineHeight))[0], d.s(q.Title)}
-	for _, t := range []lang.Text{q.Help, how(q.Kind)} {
+	for _, t := range []lang.Text{q.Help, how(q.Kind, lang.T("- alone: none.", "单独一个 - 表示无。"))} {
 		if !t.Empty() {
 			out = append(out, d.s(t))
 		}
@@ -78,6 +78,8 @@ func (d *liner) optionTitle(p *questionnaire, o engine.Option) string {
 	switch {
 	case title == "" || title == o.Value:
 		return d.raw(o.Value)
+	case o.Value == "":
+		return strings.Join(strings.Fields(title), " ")
 	case p.titles || p.fields[p.focus].picks():
 		return strings.Join(strings.Fields(title), " ") // what stands in columns on a screen
 	}
