@@ -288,6 +288,8 @@ func (l *looker) mean(asked wish) ([]string, *lang.Error) {
 		return []string{v}, nil // a proxy's list may lack it: the log knows
 	case len(found) == 0 && l.shelf != nil:
 		return nil, l.shelf.lacks(string(asked), l.seen.Arch, l.builds())
+	case len(found) == 0 && (!l.seen.Asked || !l.seen.Silent.Empty()):
+		return nil, unheard(string(asked), l.seen.Arch, known)
 	case len(found) == 0:
 		return nil, unknown(string(asked), l.seen.Arch, known)
 	}
@@ -298,6 +300,12 @@ func (l *looker) mean(asked wish) ([]string, *lang.Error) {
 		}
 	}
 	return tried, nil
+}
+
+// unheard is of what nobody said that it is not there.
+func unheard(v, arch string, known []string) *lang.Error {
+	return lang.Errorf(nil, "cannot tell which release of Go %s is: the catalogue that goxin carries has none for linux/%s, and nobody who could be asked answers", "无法确定 %s 是哪个 Go 版本：goxin 自带的目录中没有适用于 linux/%s 的，也没有可询问的来源应答", v, arch).
+		WithHint("put its archive in a directory and say where: source: DIR; the catalogue has %s", "请把安装包放入一个目录并指明：source: 目录；目录中有 %s", lang.List(known...))
 }
 
 func unknown(v, arch string, known []string) *lang.Error {
