@@ -12,6 +12,9 @@ const cpuinfoFile = "/proc/cpuinfo"
 func probeCPU(h *host, f *Facts) {
 	c := &f.CPU
 	arm := lang.T("only on arm64", "仅 arm64 有此项")
+	if !h.running && f.Arch.GOARCH.Value == "arm64" {
+		arm = h.why
+	}
 	c.Implementer, c.Part, c.LSE = unknown[string](arm), unknown[string](arm), unknown[bool](arm)
 	why := h.why
 	if h.running {

@@ -164,7 +164,11 @@ func (p *donePage) body(w int) []string {
 	}
 	out = append(out, "")
 	if answers != "" {
-		out = append(out, p.command(p.raw(p.goxin("apply -f "+p.savedTo)), p.say("the same on the next machine", "在下一台机器上照做"), w)...)
+		then := p.say("the same on the next machine", "在下一台机器上照做")
+		if p.several() {
+			then = p.say("the same on another pair, with its addresses in the file", "填入另一组双机的地址后，在该组上照做")
+		}
+		out = append(out, p.command(p.raw(p.goxin("apply -f "+p.savedTo)), then, w)...)
 	}
 	out = append(out, p.command(p.raw(p.goxin("check")), p.say("still so tomorrow?", "以后是否依然如此"), w)...)
 	if p.awaited != nil {

@@ -49,6 +49,9 @@ func (a *app) load(ctx context.Context, e *engine.Engine, q asked) (engine.Answe
 		return nil, err
 	}
 	if q.only != nil {
+		for i := range q.only {
+			q.only[i] = strings.TrimSpace(q.only[i])
+		}
 		for _, id := range q.only {
 			if _, ok := got[id]; !ok {
 				return nil, usageError{lang.Errorf(nil, "cannot do only %q: the answers have no such step", "无法只做 %q：应答中没有这个步骤", id).

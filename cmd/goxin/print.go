@@ -26,6 +26,7 @@ import (
 	"goxin/steps"
 	"goxin/steps/answers"
 	"goxin/steps/engine"
+	"goxin/steps/op"
 )
 
 func (a *app) printError(err error) {
@@ -158,6 +159,11 @@ func (a *app) printPlan(w io.Writer, i ink, title lang.Text, p *engine.StepPlan,
 		}
 		fmt.Fprintln(w, visible(mark+note.Text.In(a.lang)))
 	}
+}
+
+// thereHint is for a file that was named and could not be read.
+func thereHint(name string) (en, zh string, arg any) {
+	return "is it there, and may you read it? ls -l %s", "请确认它存在且可读：ls -l %s", op.Quote(name)
 }
 
 // titled is the title of a step, or its name.

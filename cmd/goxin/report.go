@@ -234,7 +234,7 @@ func (a *app) reportVerifyCommand() *cobra.Command {
 func (a *app) verifyReport(name, signers string) error {
 	data, err := readBounded(name, mostReport)
 	if err != nil {
-		return usageError{lang.Errorf(err, "cannot read the report %s", "无法读取报告 %s", name)}
+		return usageError{lang.Errorf(err, "cannot read the report %s", "无法读取报告 %s", name).WithHint(thereHint(name))}
 	}
 	var trusted report.Signers
 	if signers != "" {

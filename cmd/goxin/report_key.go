@@ -27,7 +27,7 @@ const mostKey = 64 << 10
 func (a *app) signReport(ctx context.Context, name string, data []byte) ([]byte, error) {
 	b, err := readBounded(name, mostKey)
 	if err != nil {
-		return nil, usageError{lang.Errorf(err, "cannot read the key %s", "无法读取密钥 %s", name)}
+		return nil, usageError{lang.Errorf(err, "cannot read the key %s", "无法读取密钥 %s", name).WithHint(thereHint(name))}
 	}
 	var key ssh.Signer
 	if pub, _, _, _, perr := ssh.ParseAuthorizedKey(b); perr == nil {

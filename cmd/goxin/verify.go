@@ -56,7 +56,7 @@ func (a *app) verify(ctx context.Context, name string, flags verifyFlags) error 
 	}
 	info, err := m.Stat(file)
 	if err != nil {
-		err = lang.Errorf(err, "cannot verify %s", "无法验证 %s", name)
+		err = lang.Errorf(err, "cannot verify %s", "无法验证 %s", name).WithHint(thereHint(name))
 		if errors.Is(err, fs.ErrNotExist) {
 			return usageError{err}
 		}
@@ -117,7 +117,7 @@ func (a *app) evidence(m machine.Machine, flags verifyFlags) (o origin.Options, 
 	for _, name := range flags.keys { // the person's, not the tree's
 		key, err := os.ReadFile(name)
 		if err != nil {
-			return o, done, usageError{lang.Errorf(err, "cannot read the key %s", "无法读取公钥 %s", name)}
+			return o, done, usageError{lang.Errorf(err, "cannot read the key %s", "无法读取公钥 %s", name).WithHint(thereHint(name))}
 		}
 		o.Keys = append(o.Keys, key)
 	}
