@@ -17,6 +17,19 @@ import (
 func (a *app) wireCommand() *cobra.Command {
 	c := &cobra.Command{Use: "wire", Hidden: true, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(a.wireProbe(), a.wireListen(), a.wireSend(), a.wireReceive(), a.wireAsk())
+	for _, sub := range c.Commands() {
+		do := sub.RunE
+		sub.RunE = func(c *cobra.Command, args []string) error {
+			err := do(c, args)
+			if err == nil || c.Context().Err() != nil {
+				return err
+			}
+			// For who runs it, in whatever language that speaks.
+			both := func(in func(error, lang.Lang) string) lang.Text { return lang.T(in(err, lang.EN), in(err, lang.ZH)) }
+			a.jsonLine(wire.Failure{Error: both(lang.Message), Hint: both(lang.Hint)})
+			return exitError(exitCode(err))
+		}
+	}
 	return c
 }
 

@@ -171,7 +171,7 @@ func (p *pair) judgeWire(id machine.ID) error {
 	peerID := other(p.hosts, id)
 	peer := p.seen[peerID]
 	if !n.Deaf.Empty() {
-		return lang.Errorf(lang.Quote(n.Deaf.EN), "cannot listen to the segment on %s", "无法在 %s 上监听网段", name).
+		return lang.Errorf(lang.Because(nil, "%s", "%s", op.VisibleText(n.Deaf)), "cannot listen to the segment on %s", "无法在 %s 上监听网段", name).
 			WithHint("that takes root, and an Ethernet interface", "需要 root 权限和以太网接口")
 	}
 	if n.Peer != nil && peer.MAC != "" && !slices.Contains(n.Peer.MACs, peer.MAC) {

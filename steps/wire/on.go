@@ -35,7 +35,7 @@ func Listen(ctx context.Context, m machine.Machine, iface string, d time.Duratio
 		return json.Unmarshal(line, &h)
 	}, "listen", "--interface", iface, "--for", d.String())
 	if err != nil {
-		return Heard{}, lang.Errorf(err, "cannot listen on %s", "无法监听 %s", iface)
+		return Heard{}, cannotListen(err, iface)
 	}
 	return h, nil
 }
@@ -53,9 +53,18 @@ func Follow(ctx context.Context, m machine.Machine, iface string, vip netip.Addr
 			return nil
 		}, "listen", "--interface", iface, "--for", "24h", "--every", every.String(), "--address", vip.String())
 		if err != nil {
-			return lang.Errorf(err, "cannot listen on %s", "无法监听 %s", iface)
+			return cannotListen(err, iface)
 		}
 	}
+}
+
+// cannotListen leaves alone what the command there has told.
+func cannotListen(err error, iface string) error {
+	var told *lang.Error
+	if errors.As(err, &told) {
+		return err
+	}
+	return lang.Errorf(err, "cannot listen on %s", "无法监听 %s", iface)
 }
 
 // End is one end of a way.
@@ -160,17 +169,27 @@ func Toward(ctx context.Context, m machine.Machine, ip netip.Addr) (string, erro
 	return iface, nil
 }
 
-// run runs goxin's own command on m. Lines of it that are JSON go to each; others are
-// what it says when it fails.
+// Failure is the last line of a command that failed: why, in both languages, and what to
+// do about it.
+type Failure struct {
+	Error lang.Text `json:"failure"`
+	Hint  lang.Text `json:"hint,omitzero"`
+}
+
+// run runs goxin's own command on m. Lines of it that are JSON go to each, but for a
+// Failure; others are what it says where it does not come that far.
 func run(ctx context.Context, m machine.Machine, limit time.Duration, each func(line []byte) error, args ...string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wrong error
 	var said []string
+	var failure Failure
 	c := machine.Command{Argv: append([]string{machine.Self, "wire"}, args...), Timeout: limit}
 	err := m.Run(ctx, c, func(line string) {
 		switch {
 		case wrong != nil:
+		case strings.HasPrefix(line, `{"failure":`):
+			wrong = json.Unmarshal([]byte(line), &failure)
 		case !strings.HasPrefix(line, "{"):
 			if len(said) < mostSaid {
 				said = append(said, line)
@@ -185,7 +204,12 @@ func run(ctx context.Context, m machine.Machine, limit time.Duration, each func(
 		return lang.Because(wrong, "what goxin says there cannot be read", "无法读懂对端 goxin 的输出")
 	}
 	var exit *machine.ExitError
-	if errors.As(err, &exit) && len(said) > 0 {
+	switch {
+	case !errors.As(err, &exit): // nil, or it was called off
+		return err
+	case !failure.Error.Empty():
+		return lang.Errorf(nil, "%s", "%s", failure.Error).WithHint("%s", "%s", failure.Hint)
+	case len(said) > 0:
 		return lang.Quote(strings.TrimPrefix(said[0], "goxin: "))
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"goxin/assets/lang"
 	"goxin/detect/machine"
@@ -46,6 +47,17 @@ func TestWhatFailsThereIsSaidInItsWords(t *testing.T) {
 	m := &scripted{lines: []string{"goxin: cannot listen on eth9: there is no such interface", "hint: `ip link` shows them"}, err: &machine.ExitError{Argv: []string{"goxin"}, Code: 1}}
 	_, err := ArpProbe(t.Context(), m, "eth9", address)
 	if got := lang.Message(err, lang.EN); got != "cannot ask who has 10.0.0.100: cannot listen on eth9: there is no such interface" {
+		t.Error(got)
+	}
+}
+
+// In Chinese, the failure of the command that listens was told in English, without its hint
+// and with its beginning twice.
+func TestWhatFailsThereIsSaidInBothLanguagesAndOnce(t *testing.T) {
+	line := `{"failure":{"en":"cannot listen on eth9: there is no such interface","zh":"无法监听 eth9：没有这个网络接口"},"hint":{"en":"see ip link","zh":"请看 ip link"}}`
+	m := &scripted{lines: []string{line}, err: &machine.ExitError{Argv: []string{"goxin"}, Code: 1}}
+	_, err := Listen(t.Context(), m, "eth9", time.Second)
+	if got := lang.Message(err, lang.ZH) + "；" + lang.Hint(err, lang.ZH); got != "无法监听 eth9：没有这个网络接口；请看 ip link" {
 		t.Error(got)
 	}
 }
