@@ -38,6 +38,10 @@ func (a *app) demoCommand() *cobra.Command {
 				"MACHINE 为 `goxin demo` 列出的机器；FILE 为 `goxin capture` 生成的文件：一台机器，或用 --run 打包的一次运行（回放）。"),
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if a.root != "" || a.state != "" {
+				return usageError{lang.Errorf(nil, "cannot open a demo with --root or --state: it is about no machine", "演示不接受 --root 与 --state：它与任何真实机器无关").
+					WithHint("leave them out; a tree is looked at with `goxin detect`", "请去掉它们；查看系统树请用 `goxin detect`")}
+			}
 			return a.demo(c.Context(), strings.Join(args, ""), f)
 		},
 	}

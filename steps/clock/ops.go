@@ -3,8 +3,6 @@ package clock
 import (
 	"path"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"goxin/assets/lang"
@@ -167,28 +165,7 @@ func wholeReason() lang.Text {
 func away(behind time.Duration) lang.Text {
 	n := behind.Abs().Round(time.Second)
 	if behind < 0 {
-		return lang.F("%s ahead", "快了 %s", span(n))
+		return lang.F("%s ahead", "快了 %s", lang.Span(n))
 	}
-	return lang.F("%s behind", "慢了 %s", span(n))
-}
-
-// span is a duration in the two largest units that count.
-func span(d time.Duration) lang.Text {
-	s := int64(d / time.Second)
-	var en, zh []string
-	for _, u := range []struct {
-		seconds int64
-		en, zh  string
-	}{{86400, "d", "天"}, {3600, "h", "小时"}, {60, "min", "分"}, {1, "s", "秒"}} {
-		n := s / u.seconds
-		if s %= u.seconds; n == 0 && len(en) == 0 && u.seconds > 1 {
-			continue
-		}
-		if n == 0 && len(en) > 0 || len(en) == 2 {
-			break
-		}
-		en = append(en, strconv.FormatInt(n, 10)+" "+u.en)
-		zh = append(zh, strconv.FormatInt(n, 10)+" "+u.zh)
-	}
-	return lang.T(strings.Join(en, " "), strings.Join(zh, " "))
+	return lang.F("%s behind", "慢了 %s", lang.Span(n))
 }

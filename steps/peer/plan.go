@@ -140,14 +140,10 @@ func (f found) judge(t remote.Target) error {
 }
 
 func ahead(d time.Duration) lang.Text {
-	round := time.Millisecond
-	if d.Abs() > time.Minute {
-		round = time.Second
-	}
 	if d < 0 {
-		return lang.F("its clock is %s behind the one here", "其时钟比本机慢 %s", -d.Round(round))
+		return lang.F("its clock is %s behind the one here", "其时钟比本机慢 %s", lang.Span(d))
 	}
-	return lang.F("its clock is %s ahead of the one here", "其时钟比本机快 %s", d.Round(round))
+	return lang.F("its clock is %s ahead of the one here", "其时钟比本机快 %s", lang.Span(d))
 }
 
 // Notes says where the two machines differ.

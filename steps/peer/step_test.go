@@ -105,7 +105,7 @@ func TestWhatCannotBeThePeer(t *testing.T) {
 		"refused":        {func(f *found) { f.Wrong, f.Refused, f.Hint = lang.T("no", "否"), true, lang.T("x", "x") }, "cannot use b as the other machine: no", true},
 		"unreachable":    {func(f *found) { f.Wrong, f.Hint = lang.T("no", "否"), lang.T("x", "x") }, "cannot use b as the other machine: no", false},
 		"itself":         {func(f *found) { f.Same = true }, "cannot use b as the other machine: it is this very machine", true},
-		"an hour behind": {func(f *found) { f.Ahead = -time.Hour - time.Millisecond }, "cannot use b as the other machine: its clock is 1h0m0s behind the one here", true},
+		"an hour behind": {func(f *found) { f.Ahead = -time.Hour - time.Millisecond }, "cannot use b as the other machine: its clock is 1 h behind the one here", true},
 		"a little ahead": {func(f *found) { f.Ahead = time.Minute }, "", false},
 	} {
 		f := both()
@@ -137,7 +137,7 @@ func TestWhatDiffersIsNoted(t *testing.T) {
 		"system":       {func(f *found) { f.There.Version = "11" }, "systems differ: debian 12 here, debian 11 there"},
 		"systemd":      {func(f *found) { f.There.Systemd = 247 }, "systemd differs: 252 here, 247 there"},
 		"no systemd":   {func(f *found) { f.There.Init = "openrc" }, "no systemd there (openrc)"},
-		"clock":        {func(f *found) { f.Ahead = 2500 * time.Millisecond }, "its clock is 2.5s ahead of the one here"},
+		"clock":        {func(f *found) { f.Ahead = 2500 * time.Millisecond }, "its clock is 2.5 s ahead of the one here"},
 		"room":         {func(f *found) { f.There.Free = 5 << 20 }, "only 5 MiB are free there"},
 	} {
 		f := both()

@@ -131,7 +131,7 @@ func rate(bytes float64) lang.Text {
 	case bytes <= 0:
 		return lang.T("not measured", "未测速")
 	case bytes < 1e6:
-		return lang.Same(fmt.Sprintf("%.0f KB/s", bytes/1e3))
+		return lang.Same(fmt.Sprintf("%.0f kB/s", bytes/1e3))
 	case bytes < 1e7:
 		return lang.Same(fmt.Sprintf("%.1f MB/s", bytes/1e6))
 	}
