@@ -17,6 +17,7 @@ func (a *app) translate(root *cobra.Command) {
 		c.Flags().Lookup("help").Usage = a.s("this help", "显示帮助")
 		if c.Name() == "help" {
 			c.Use, c.Short, c.Long = a.s("help [command]", "help [命令]"), a.s("Help about any command", "查看任一命令的帮助"), ""
+			c.Run, c.RunE = nil, func(_ *cobra.Command, topic []string) error { return helpAbout(root, topic) }
 		}
 	})
 	root.InitDefaultVersionFlag()
@@ -34,6 +35,19 @@ func (a *app) translate(root *cobra.Command) {
 		"Global Flags:", "通用参数：", "Additional help topics:", "其他帮助：", "Flags:", "参数：",
 		`Use "{{.CommandPath}} [command] --help" for more information about a command.`, `“{{.CommandPath}} 命令 --help” 查看该命令的详细说明。`,
 	).Replace(root.UsageTemplate()))
+}
+
+// helpAbout shows a command's help; cobra's own shows the root's for one that is none.
+func helpAbout(root *cobra.Command, topic []string) error {
+	c, rest, err := root.Find(topic)
+	if err != nil || len(rest) > 0 {
+		e := lang.Errorf(nil, "cannot find help about %q: there is no such command", "找不到 %q 的帮助：没有这个命令", strings.Join(topic, " "))
+		if near := root.SuggestionsFor(strings.Join(topic, " ")); len(near) > 0 {
+			return usageError{e.WithHint("did you mean `%s help %s`?", "是否想用 `%s help %s`？", root.Name(), near[0])}
+		}
+		return usageError{e.WithHint("see `%s --help`", "请看 `%s --help`", root.Name())}
+	}
+	return c.Help()
 }
 
 // defaults are those that pflag writes behind a flag's usage.
