@@ -1,11 +1,23 @@
 package main
 
+import (
+	"fmt"
+	"slices"
+)
+
 // pictures are those that README and its pages show.
 func pictures() []picture {
 	const kylin = "kylin-v10-sp3-kunpeng920"
 	enter := []string{"enter"}
 	next := func(see string) turn { return turn{see, enter} }
 	skip := func(see string) turn { return turn{see, []string{"s"}} }
+	past := func(see string) turn { return turn{see, []string{"ctrl+n"}} } // where an s could be an answer
+	through := func(from, to int) (ts []turn) {
+		for i := from; i <= to; i++ {
+			ts = append(ts, next(fmt.Sprintf("question %d of %d", i, to)))
+		}
+		return ts
+	}
 	return []picture{
 		{
 			name: "machine", machine: kylin, term: "xterm-256color", lang: "C.UTF-8", cols: 80, rows: 24,
@@ -24,6 +36,26 @@ func pictures() []picture {
 				{"hard limit", []string{"enter", "enter", "enter"}},
 			},
 			until: []string{"nothing written yet", "# goxin: net.core.somaxconn = 1024"},
+		},
+		{
+			name: "drill", machine: "openeuler-22.03", term: "xterm-256color", lang: "C.UTF-8", cols: 80, rows: 24,
+			way: slices.Concat([]turn{
+				next("To know before we start"),
+				{"What shall this machine become", []string{"down", "down", "enter"}},
+				next("Which is the other machine of the pair"),
+			}, through(2, 6), []turn{
+				{"I have not compared it", []string{"down"}},
+				next("▸ SHA256:"),
+			}, through(3, 6), []turn{
+				next("already as wanted"),
+				skip("Which service keeps"), skip("Where do packages come from"), skip("Which libraries"), skip("What is the machine for"),
+				past("Which versions of Go"), past("Which shells"), past("How far may the heap"), past("What is the service called"),
+				next("Which address do the two share"),
+			}, through(2, 11), []turn{
+				{"nothing written yet", []string{"w"}},
+				next("Each can be undone"),
+			}),
+			until: []string{"6 of 9"},
 		},
 		{
 			name: "wide", machine: "uos-server-20d", term: "xterm-256color", lang: "zh_CN.UTF-8", cols: 160, rows: 36,

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/creack/pty"
@@ -17,11 +18,14 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: pictures GOXIN DIRECTORY")
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: pictures GOXIN DIRECTORY [NAME…]")
 		os.Exit(2)
 	}
 	for _, p := range pictures() {
+		if only := os.Args[3:]; len(only) > 0 && !slices.Contains(only, p.name) {
+			continue
+		}
 		if err := p.make(context.Background(), os.Args[1], os.Args[2]); err != nil {
 			fmt.Fprintf(os.Stderr, "cannot make picture %s: %v\n", p.name, err)
 			os.Exit(1)
@@ -44,7 +48,7 @@ type turn struct {
 	press []string
 }
 
-const patience = 30 * time.Second
+const patience = 3 * time.Minute // a drill takes its time
 
 func (p picture) make(ctx context.Context, goxin, dir string) error {
 	goxin, err := filepath.Abs(goxin)
