@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"path"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,10 +24,11 @@ import (
 
 // run is what all tests of one process share.
 var run struct {
-	lab    *Lab
-	shared map[Kind]*sharedMachine
-	seats  *semaphore.Weighted
-	serial atomic.Int64
+	lab     *Lab
+	shared  map[Kind]*sharedMachine
+	seats   *semaphore.Weighted
+	sitting sync.Map // names of the tests that have some
+	serial  atomic.Int64
 }
 
 // seats are for tests of containers: as many go on at a time, beside one that emulates.
@@ -99,13 +101,24 @@ func NewQuietLab(t *testing.T) *TestLab {
 }
 
 // sit takes seats until the test ends. Who waits longest is next, so that one who needs
-// them all gets them.
+// them all gets them. A test sits once, however many labs it opens: were it to wait for a
+// second seat behind one who waits for all of them, neither would ever get up.
 func (l *TestLab) sit(t *testing.T, n int64) {
 	t.Helper()
+	for name := t.Name(); name != "."; name = path.Dir(name) {
+		if _, sits := run.sitting.Load(name); sits && n == 1 {
+			l.seated = true
+			return
+		} else if sits {
+			t.Fatal("it has a seat already, and would wait for ever for all of them")
+		}
+	}
 	ok(t, run.seats.Acquire(context.Background(), n))
 	l.seated = true
+	run.sitting.Store(t.Name(), true)
 	t.Cleanup(func() {
 		l.seated = false
+		run.sitting.Delete(t.Name())
 		run.seats.Release(n)
 	})
 }
