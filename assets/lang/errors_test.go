@@ -54,7 +54,7 @@ var plainErrors = map[string]string{
 	"cmd/release/":                   "for developers",
 	"steps/race/":                    "they are the detail beside a reason, for scripts; people get the reason",
 	"steps/runtime/measure/load/":    "a program of its own, which is quoted",
-	"steps/selftest/program/":        "a program of its own, which is quoted",
+	"assets/selftest/":               "a program of its own, which is quoted",
 	"steps/unpack/":                  "one stops the parser, whose reason is told; one is for a format no caller names",
 	"steps/verify/signature.go":      "a signature that cannot be read counts as none",
 	"tui/field.go":                   "in the language of the screen already, as the form wants them",

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"goxin/steps/selftest/program"
+	"goxin/assets/selftest"
 )
 
 // selftestCommand tries the runtime that goxin was built with: what goxin capture
@@ -14,7 +14,7 @@ func (a *app) selftestCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if code := program.Run([]string{"/proc/self/exe", "selftest"}, args); code != exitOK {
+			if code := selftest.Run([]string{"/proc/self/exe", "selftest"}, args); code != exitOK {
 				return exitError(code)
 			}
 			return nil

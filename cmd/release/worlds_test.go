@@ -18,6 +18,7 @@ import (
 
 	"github.com/creack/pty"
 
+	"goxin/assets"
 	"goxin/cmd/lab/screen"
 	"goxin/steps/overlay"
 	"goxin/steps/selftest"
@@ -104,7 +105,7 @@ func TestWithoutTheOverlayAProgramDiesInTheOldWorldAlone(t *testing.T) {
 
 // Both lines that are pinned make programs that run in both worlds.
 func TestWithTheOverlayTheSelfTestHoldsInBothWorlds(t *testing.T) {
-	text, names := selftest.Source(), selftest.Names()
+	text, names := assets.SelfTest(), selftest.Names()
 	if !slices.Contains(names, "exec") || !slices.Contains(names, "recovered-faults") {
 		t.Fatalf("checks %v", names)
 	}

@@ -1,27 +1,18 @@
 package selftest
 
 import (
-	"bytes"
 	"context"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"io/fs"
 	"path"
 	"time"
 
+	"goxin/assets"
 	"goxin/assets/lang"
 	"goxin/detect/machine"
 	"goxin/steps/scratch"
 )
-
-//go:embed program/program.go
-var text []byte
-
-// Source is the self-test as a program of one file.
-func Source() []byte {
-	return append(bytes.Replace(text, []byte("\npackage program\n"), []byte("\npackage main\n"), 1), "\nfunc main() { os.Exit(Run(os.Args[:1], os.Args[1:])) }\n"...)
-}
 
 // TellKind is the kind under which a run keeps a Result.
 const TellKind = "selftest"
@@ -144,7 +135,7 @@ func Run(ctx context.Context, m machine.Machine, goroot string, mark func(ctx co
 
 func (r *Result) in(ctx context.Context, m machine.Machine, dir, gocmd string, mark func(context.Context, string) error) error {
 	source, binary := path.Join(dir, "selftest.go"), path.Join(dir, "selftest")
-	if err := m.WriteFile(source, Source(), 0o600, machine.Keep); err != nil {
+	if err := m.WriteFile(source, assets.SelfTest(), 0o600, machine.Keep); err != nil {
 		return lang.Errorf(err, "cannot write %s", "无法写入 %s", source).WithHint("make room on the disk: df -h", "请腾出磁盘空间：df -h")
 	}
 	build := machine.Command{

@@ -7,12 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"goxin/assets"
 	"goxin/detect/machine"
 )
 
 func TestTheProgramAndItsTitlesNameTheSameChecks(t *testing.T) {
 	var inProgram []string
-	for _, m := range regexp.MustCompile(`\{"([a-z-]+)", (?:func|[a-z]+\})`).FindAllSubmatch(Source(), -1) {
+	for _, m := range regexp.MustCompile(`\{"([a-z-]+)", (?:func|[a-z]+\})`).FindAllSubmatch(assets.SelfTest(), -1) {
 		inProgram = append(inProgram, string(m[1]))
 	}
 	if strings.Join(inProgram, " ") != strings.Join(Names(), " ") {

@@ -1,11 +1,11 @@
-// Package program is the self-test of a Go runtime: what it does behind a program's
+// Package selftest is the self-test of a Go runtime: what it does behind a program's
 // back, done on purpose and checked. It is compiled by the toolchain that is tried, as a
 // program of its own (steps/selftest has its text), and it is in goxin too, which can so
 // try the runtime that it was built with where there is no Go at all.
 //
 // It needs Go 1.22, nothing but the standard library, and a process of its own: it sends
 // itself signals and runs the collector.
-package program
+package selftest
 
 import (
 	"bytes"
