@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// acl is u::rw- u:1000:r-- g::r-- m::r-- o::---
+// readerToo is the access list u::rw- u:1000:r-- g::r-- m::r-- o::---, as the kernel has
+// it (linux/posix_acl_xattr.h).
 func readerToo() []byte {
 	var b bytes.Buffer
 	w := func(v any) { _ = binary.Write(&b, binary.LittleEndian, v) }
@@ -34,6 +35,7 @@ func readerToo() []byte {
 func TestAReplacedFileKeepsItsAccessListAndNotes(t *testing.T) {
 	dir := t.TempDir()
 	m := Root(dir)
+	kept := 0
 	for attr, v := range map[string][]byte{
 		"system.posix_acl_access": readerToo(),
 		"user.note":               []byte("x"),
@@ -54,6 +56,10 @@ func TestAReplacedFileKeepsItsAccessListAndNotes(t *testing.T) {
 		if !bytes.Equal(got, v) {
 			t.Errorf("%s: %v %v", attr, got, err)
 		}
+		kept++
+	}
+	if kept == 0 {
+		t.Error("this file system has neither, so nothing was tried")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 
 	"goxin/assets/lang"
 	"goxin/detect/machine"
@@ -35,17 +36,20 @@ func (e *Engine) Forget(ctx context.Context, id RunID) error {
 // forgetKept has the run's ops on a machine destroy what they kept there, but for what
 // other runs of that machine's shelf need; as is the run's number on it.
 func (r *Run) forgetKept(ctx context.Context, on machine.ID, its shelf, as RunID) error {
+	var others []*history
 	var errs []error
 	for _, o := range r.h.ops() {
 		k, keeps := o.op.(Keeper)
 		if !keeps || o.on != on || !o.mayKeep() {
 			continue
 		}
-		needed, err := its.neededBeside(o, as)
-		if err != nil {
-			return err // it may need what is kept
+		if others == nil {
+			var err error
+			if others, err = its.beside(as); err != nil {
+				return err // it may need what is kept
+			}
 		}
-		if err := k.Forget(ctx, r.e.machine(on), o.before, needed); err != nil {
+		if err := k.Forget(ctx, r.e.machine(on), o.before, neededBy(others, its.first, o)); err != nil {
 			errs = append(errs, lang.Errorf(err, "cannot destroy what was kept of %s on %s", "无法销毁为 %s 保存在 %s 上的内容", o.op.Target(), on).
 				WithHint("`goxin forget %d` once more goes on with it", "再次执行 `goxin forget %d` 可继续", int(r.ID())))
 		}
@@ -63,10 +67,11 @@ func (r *Run) dropKept(ctx context.Context, o *opHistory, before State) error {
 	if t := r.twins[o.on]; t != nil {
 		its, as = t.shelf, t.id
 	}
-	needed, err := its.neededBeside(o, as)
+	others, err := its.beside(as)
 	if err != nil {
 		return nil // a run that cannot be read may need it
 	}
+	needed := neededBy(others, its.first, o)
 	for _, p := range r.h.ops() {
 		if p != o && targetOf(p) == targetOf(o) && p.mayKeep() {
 			needed = append(needed, p.before)
@@ -75,25 +80,22 @@ func (r *Run) dropKept(ctx context.Context, o *opHistory, before State) error {
 	return k.Forget(ctx, r.e.machine(o.on), before, needed)
 }
 
-// neededBeside are the states that ops of o's target go back to, of all runs on the shelf
-// but one.
-func (k shelf) neededBeside(o *opHistory, but RunID) ([]State, error) {
-	runs, err := k.histories()
-	if err != nil {
-		return nil, err
-	}
-	var needed []State
+// beside are the runs of the shelf that can be undone, but one.
+func (k shelf) beside(but RunID) ([]*history, error) {
+	hs, err := k.histories()
+	return slices.DeleteFunc(hs, func(h *history) bool { return h.forgotten || h.header.ID == but }), err
+}
+
+// neededBy are the states that ops of o's target on a machine go back to.
+func neededBy(runs []*history, on machine.ID, o *opHistory) (needed []State) {
 	for _, h := range runs {
-		if h.forgotten || h.header.ID == but {
-			continue
-		}
 		for _, p := range h.ops() {
-			if p.on == k.first && p.mayKeep() && p.op.Kind() == o.op.Kind() && p.op.Target() == o.op.Target() {
+			if p.on == on && p.mayKeep() && p.op.Kind() == o.op.Kind() && p.op.Target() == o.op.Target() {
 				needed = append(needed, p.before)
 			}
 		}
 	}
-	return needed, nil
+	return needed
 }
 
 // mayKeep reports whether something may be kept to undo o.
