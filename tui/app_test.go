@@ -541,7 +541,7 @@ func TestOnATreeNothingIsPromisedToBeTakenBack(t *testing.T) {
 	d := drive(t, &fakeSession{})
 	d.app.confirmWithin = -1
 	d.toDiff().keys("W").at(atDiff)
-	if s := d.draw([2]int{80, 24}, Rich, lang.EN); strings.Contains(s, "unless confirmed") || strings.Contains(d.fake.called(), "start") {
+	if s := d.draw([2]int{80, 24}, Rich, lang.EN); !strings.Contains(s, "nothing written yet") || strings.Contains(s, "read back once it is written") {
 		t.Error(s)
 	}
 }
