@@ -545,3 +545,16 @@ func TestOnATreeNothingIsPromisedToBeTakenBack(t *testing.T) {
 		t.Error(s)
 	}
 }
+
+// A service that was waiting for the toolchain could be written, and failed: nobody was told
+// before that the toolchain had to be there first.
+func TestWhatIsKnownAfterAnotherStepCannotBeWrittenYet(t *testing.T) {
+	d := drive(t, &fakeSession{}).toDiff()
+	p := d.app.page.(*diffPage)
+	p.plan.Items = append(p.plan.Items, engine.Planned{On: p.plan.Items[0].On, Unknown: "toolchain"})
+	d.keys("w").at(atDiff)
+	if s := d.draw([2]int{80, 24}, Rich, lang.EN); strings.Contains(s, "write these changes") || strings.Contains(s, "read back once it is written") {
+		t.Error(s)
+	}
+	d.sees("skip this step")
+}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,6 +141,10 @@ func (p *diffPage) Keys() []binding {
 	}
 	if _, looks := p.step().(engine.Surveyor); looks {
 		bs = append(bs, binding{keys: []string{"r"}, desc: lang.T("measure again", "重新检查"), rare: true, do: p.again})
+	}
+	if slices.ContainsFunc(p.plan.Items, func(it engine.Planned) bool { return it.Unknown != "" }) {
+		out.rare = false
+		return append(bs, out, esc) // it cannot be written yet
 	}
 	write := lang.T("write these changes", "写入这些改动")
 	if p.width < 60 {

@@ -110,7 +110,7 @@ func (e *Engine) Plan(ctx context.Context, s Step, sv Survey, v Values) (*StepPl
 			return nil, err
 		}
 		if it.Unknown != "" {
-			p.Items[i] = Planned{On: it.On, Unknown: it.Unknown}
+			p.Items[i] = Planned{On: it.On, Unknown: it.Unknown, Why: lang.F("It depends on what the step %s brings, which has to be done first.", "取决于“%s”步骤的结果，须先完成该步骤。", e.title(it.Unknown))}
 			continue
 		}
 		pl := Planned{On: it.On, Op: it.Op, Kind: it.Op.Kind(), Target: it.Op.Target(), Why: it.Op.Why(), ByHand: it.Op.ByHand()}
@@ -132,6 +132,14 @@ func (e *Engine) Plan(ctx context.Context, s Step, sv Survey, v Values) (*StepPl
 	}
 	e.notify(Event{What: PlanReady, Step: p.Step, N: p.Changes(), Of: len(p.Items)})
 	return p, nil
+}
+
+// title is a step's, or its name.
+func (e *Engine) title(id string) lang.Text {
+	if s := e.Step(id); s != nil {
+		return s.Title()
+	}
+	return lang.Same(id)
 }
 
 // Prove holds those proofs of a plan that are held even where nothing changes. It is

@@ -195,8 +195,8 @@ func (r *Run) fresh(ctx context.Context, p *StepPlan) error {
 	var moved []string
 	for _, it := range p.Items {
 		if it.Unknown != "" {
-			return lang.Errorf(nil, "cannot apply %s: part of its plan is known only after %s", "无法执行 %s：其计划有一部分要等 %s 完成后才能确定", p.Step, it.Unknown).
-				WithHint("have that step done first: add %s: {} to the answers", "请先完成该步骤：在应答中加入 %s: {}", it.Unknown)
+			return lang.Errorf(nil, "cannot apply %s: part of its plan is known only after %s", "无法执行 %s：其计划有一部分要等 %s 完成后才能确定", r.e.title(p.Step), r.e.title(it.Unknown)).
+				WithHint("have that step done first: in an answers file, add %s: {}", "请先完成该步骤：应答文件中请加入 %s: {}", it.Unknown)
 		}
 		now, err := r.e.observe(ctx, it.On, it.Op)
 		if err != nil {
